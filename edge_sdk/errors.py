@@ -1,0 +1,60 @@
+"""The exceptions of the SDK. Whatever goes wrong below `edge_sdk` arrives as one of these.
+
+    EdgeError
+    |-- ModelError (ValueError)      the file is no model, is damaged, or needs what we lack
+    |   `-- UnsupportedOpError       names the ops that no chosen backend can run
+    |-- InputError (ValueError)      wrong shape, dtype, name or value given to a model or task
+    |-- DelegateError (ValueError)   an accelerator's library cannot be loaded or refuses
+    |-- BackendError (RuntimeError)  a backend is not installed or failed while running
+    |-- SourceError (OSError)        no such camera, folder or file; unreadable picture or row
+    |-- PublishError (OSError)       the broker refuses or cannot be reached, or a payload cannot be sent
+    `-- BoardError (ValueError)      unknown board or an invalid profile
+
+Each message says what was wrong, where, and what to do. The second base class is the builtin that
+users of the TFLite interpreter catch today, so their handlers go on working.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class ModelError(EdgeError, ValueError):
+    """A model file cannot be used: the message names the byte, tensor or op."""
+
+
+class UnsupportedOpError(ModelError):
+    """A model needs ops that no chosen backend has.
+
+    `ops` lists their names, each once, in the order of the graph.
+    """
+
+    def __init__(self, message: str, ops: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.ops = ops
+
+
+class InputError(EdgeError, ValueError):
+    """A value given to a model or task has the wrong shape, dtype, name or range."""
+
+
+class DelegateError(EdgeError, ValueError):
+    """A delegate library cannot be loaded; carries the loader's own words and the fix."""
+
+
+class BackendError(EdgeError, RuntimeError):
+    """A backend is not installed, or failed while running a valid model."""
+
+
+class SourceError(EdgeError, OSError):
+    """A source of frames cannot be opened or one of its items cannot be read."""
+
+
+class PublishError(EdgeError, OSError):
+    """Results cannot be handed to their destination."""
+
+
+class BoardError(EdgeError, ValueError):
+    """A board profile is unknown or invalid."""
