@@ -1,0 +1,93 @@
+// The typed graph: what a model computes, without a trace of the file that it came from.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/span.h"
+#include "base/status.h"
+#include "graph/attributes.h"
+#include "graph/types.h"
+
+namespace edge {
+
+#define EDGE_OPCODE(name, number) constexpr int k##name = number;
+namespace opcode {
+#include "graph/opcodes.inc"
+constexpr int kCount = 256;  // codes in a file stay below
+}  // namespace opcode
+#undef EDGE_OPCODE
+
+// TFLite's name of a builtin operator, or nullptr where the number is unknown.
+const char* opcode_name(int opcode);
+
+// One tensor of a graph. Constants point into storage that the Model or the Graph owns.
+struct Value {
+  TensorSpec spec;
+  Span<const uint8_t> data;  // the bytes of a constant
+  bool constant = false;
+  bool variable = false;  // keeps its bytes from run to run
+  bool sparse = false;    // a constant in the format's sparse encoding
+};
+
+// Cells of zero (the input's zero point) that a fused PAD puts around a picture.
+struct Border {
+  int top = 0, bottom = 0, left = 0, right = 0;
+  bool any() const { return top || bottom || left || right; }
+};
+
+constexpr int kAbsent = -1;  // an optional input that is not given
+
+struct Node {
+  int opcode = 0;
+  std::string custom_name;            // of a CUSTOM op
+  int version = 1;
+  std::vector<int> inputs, outputs;   // indices into Graph::values; inputs may be kAbsent
+  Attributes attributes;
+  Span<const uint8_t> custom_options;  // a CUSTOM op's own bytes
+  Border border;
+  std::vector<int> origin;  // the file's node indices that this node stands for
+
+  std::string name() const;  // "CONV_2D" or "CUSTOM:TFLite_Detection_PostProcess"
+  int input(size_t i) const { return i < inputs.size() ? inputs[i] : kAbsent; }
+};
+
+struct Graph {
+  std::string name;
+  std::vector<Value> values;
+  std::vector<Node> nodes;  // in an order in which they can run
+  std::vector<int> inputs, outputs;
+  // Bytes of constants that passes computed; values point into them.
+  std::vector<std::shared_ptr<std::vector<uint8_t>>> folded;
+};
+
+struct Signature {
+  std::string key;
+  int graph = 0;
+  std::map<std::string, int> inputs, outputs;  // name -> index into the graph's values
+};
+
+// Everything that a file says. Immutable once read; graphs point into `storage`.
+struct Model {
+  int version = 0;
+  std::string description;
+  std::vector<Graph> graphs;  // the first is the main one
+  std::vector<Signature> signatures;
+  std::map<std::string, Span<const uint8_t>> metadata;
+  Span<const uint8_t> file;
+  std::shared_ptr<const void> storage;                        // the file's bytes
+  std::vector<std::shared_ptr<std::vector<uint8_t>>> copies;  // of constants that lay misaligned
+};
+
+// Checks that indices, types, shapes and sizes of a graph agree. Reads nothing but the graph.
+Status verify(const Graph& graph);
+
+// One line a node: "3 CONV_2D(x:int8[1,8,8,4], w, b) -> y:int8[1,8,8,8] stride_w=1 ..."
+std::string dump(const Graph& graph);
+
+// The attributes as (name, text) pairs, in the order of attributes.inc.
+std::vector<std::pair<std::string, std::string>> describe(const Attributes& attributes);
+
+}  // namespace edge
