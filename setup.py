@@ -1,4 +1,4 @@
-"""Builds the native module with CMake and copies the data files into the package; metadata is in pyproject.toml."""
+"""Builds the native module with CMake and copies the data files into the package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class CMakeBuild(build_ext):
         out = Path(self.get_ext_fullpath(ext.name)).resolve().parent
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
         # A checkout keeps its objects from one build to the next.
-        build = ROOT / "build" / f"python{suffix}" if self.inplace else Path(self.build_temp).resolve()
+        in_checkout = (ROOT / ".git").exists()
+        build = ROOT / "build" / f"python{suffix}" if in_checkout else Path(self.build_temp).resolve()
         include = [sysconfig.get_path("include"), sysconfig.get_path("platinclude"), pybind11.get_include()]
         configure = [
             "cmake", "-S", str(ROOT), "-B", str(build), "-G", "Ninja",
@@ -47,6 +48,7 @@ class BuildWithData(build_py):
         super().run()
         if self.editable_mode:
             return
+        shutil.rmtree(Path(self.build_lib, "edge_sdk", "_data"), ignore_errors=True)  # an older build's
         for pattern in DATA:
             for source in sorted(ROOT.glob(pattern)):
                 target = Path(self.build_lib, "edge_sdk", "_data", source.relative_to(ROOT))

@@ -1,0 +1,83 @@
+# `make` lists the commands. Each sets up what it needs: a virtual environment in .venv and, as root, Debian packages.
+PYTHON ?= python3
+JOBS ?= $(shell nproc)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+export EDGE_ARMLAB ?= $(abspath $(wildcard ../shared/tools/armlab/armlab))
+
+native_files = $(shell find native -name '*.cc' -o -name '*.h')
+isas = $(shell python -c 'from edge_sdk import _native; print("scalar", *_native.detected_isas())')
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+# The environment with one extra: the stamps are named after pyproject's extras and the lists of apt-packages.sh.
+.venv/.%: pyproject.toml
+	PYTHON=$(PYTHON) scripts/apt-packages.sh $*
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	python -m pip install -q setuptools wheel cmake ninja pybind11
+	python -m pip install -q --no-build-isolation -e '.[$*]'
+	touch $@
+
+build: .venv/.demo ## build the native module in place, as the checkout uses it
+	python setup.py -q build_ext --inplace
+
+demo: build ## models on pictures and motion windows, results through a broker; BROKER=mqtt://host uses yours
+	python -m pip install -q --no-deps aeon
+	edge-sdk demo $(if $(BROKER),--broker $(BROKER))
+
+test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers, one emulated ARM CPU), Python tests
+	cmake --preset asan >/dev/null
+	cmake --build --preset asan --target edge_tests
+	build/asan/edge_tests
+	scripts/test-aarch64.sh cortex-a53
+	pytest -n $(JOBS)
+
+test-all: check .venv/.test build test-sanitized test-arm ## everything: full samples, every ISA of this machine, every emulated CPU
+	cmake --preset release >/dev/null
+	cmake --build --preset release
+	for isa in $(isas); do EDGE_ISA=$$isa build/release/edge_tests && EDGE_ISA=$$isa pytest -n $(JOBS) || exit 1; done
+	pytest -n $(JOBS) -m "full and not arm"
+
+test-sanitized: .venv/.test ## native and model tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	python scripts/build_site.py asan build/asan-site
+	cmake --build --preset asan
+	build/asan/edge_tests
+	LD_PRELOAD=$$(c++ -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build/asan-site \
+	  pytest -m "not full and not arm"
+
+test-arm: arm-site ## native tests on every emulated ARM CPU, and the Python ones where EDGE_ARMLAB names the userland
+	scripts/test-aarch64.sh cortex-a53 cortex-a72 cortex-a76 max
+	$(if $(EDGE_ARMLAB),$(EDGE_ARMLAB) setup)
+	pytest -m arm
+
+check: .venv/.check .venv/.test ## style, types, the direction of includes and imports, leaked SIMD, lengths
+	ruff check .
+	ruff format --check .
+	mypy
+	clang-format --dry-run -Werror $(native_files)
+	python scripts/check_includes.py
+	python scripts/check_imports.py
+	python scripts/check_lengths.py
+	for preset in release aarch64; do cmake --preset $$preset >/dev/null && python scripts/check_weak_symbols.py build/$$preset || exit 1; done
+
+format: .venv/.check ## put Python and C++ into the project's style
+	ruff check --fix .
+	ruff format .
+	clang-format -i $(native_files)
+
+bench: build .venv/.test ## time the kernels and the shipped models
+	cmake --preset release >/dev/null
+	cmake --build --preset release
+	build/release/edge_bench
+
+fuzz: .venv/.demo ## feed damaged models to the reader for SECONDS (60)
+	PYTHON=$(PYTHON) scripts/apt-packages.sh fuzz
+	cmake --preset fuzz >/dev/null
+	cmake --build --preset fuzz --target edge_fuzz
+	build/fuzz/edge_fuzz -max_total_time=$(or $(SECONDS),60) build/fuzz
+
+arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
+	python scripts/build_site.py aarch64 build/armlab-site
+
+.PHONY: help build demo test test-all test-sanitized test-arm check format bench fuzz arm-site

@@ -1,0 +1,41 @@
+"""Includes in native/ point upwards in the table of docs/architecture.md: check_includes.py [NATIVE]."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ENGINE = {"base", "graph", "reader", "kernels", "ops", "passes", "runtime"}
+MAY_INCLUDE = {
+    "base": set(),
+    "graph": {"base"},
+    "reader": {"base", "graph"},
+    "kernels": {"base"},
+    "ops": {"base", "graph", "kernels"},
+    "passes": {"base", "graph", "ops"},
+    "runtime": ENGINE,
+    "delegate": ENGINE,
+    "capi": ENGINE,
+    "python": ENGINE,
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+ISA_FILE = re.compile(r"^(x86|arm)_.*\.cc$")
+
+
+def faults(native: Path) -> list[str]:
+    found = []
+    for file in sorted(f for f in native.rglob("*") if f.suffix in {".cc", ".h", ".inc"}):
+        home, *_ = file.relative_to(native).parts
+        for name in INCLUDE.findall(file.read_text()):
+            if not (native / name).is_file():
+                found.append(f"{file}: {name} is not a path from native/")
+            elif (target := Path(name).parts[0]) != home and target not in MAY_INCLUDE[home]:
+                found.append(f"{file}: {home}/ may not include {target}/ ({name})")
+            elif ISA_FILE.match(file.name) and (native / name).parent != file.parent:
+                found.append(f"{file}: an ISA file includes only its family's headers, not {name}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(faults(Path(*sys.argv[1:] or ["native"]))) or None)
