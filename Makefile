@@ -9,13 +9,13 @@ native_files = $(shell find native -name '*.cc' -o -name '*.h')
 isas = $(shell python -c 'from edge_sdk import _native; print("scalar", *_native.detected_isas())')
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 # The environment with one extra: the stamps are named after pyproject's extras and the lists of apt-packages.sh.
 .venv/.%: pyproject.toml
 	PYTHON=$(PYTHON) scripts/apt-packages.sh $*
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	python -m pip install -q setuptools wheel cmake ninja pybind11
+	python -m pip install -q 'setuptools>=70.1' cmake ninja pybind11
 	python -m pip install -q --no-build-isolation -e '.[$*]'
 	touch $@
 
