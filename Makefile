@@ -15,7 +15,7 @@ help: ## list the commands
 .venv/.%: pyproject.toml
 	PYTHON=$(PYTHON) scripts/apt-packages.sh $*
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	python -m pip install -q 'setuptools>=70.1' cmake ninja pybind11
+	python -m pip install -q 'setuptools>=77' cmake ninja pybind11
 	python -m pip install -q --no-build-isolation -e '.[$*]'
 	touch $@
 
