@@ -1,0 +1,24 @@
+#include <algorithm>
+
+#include "kernels/gemm_f32/gemm_f32.h"
+
+namespace edge::gemm_f32 {
+
+size_t packed_bytes(const Kernel& kernel, const Shape& shape) {
+  const size_t cols = (shape.cols + kernel.nr - 1) / kernel.nr * kernel.nr;
+  return cols * (1 + shape.taps * shape.depth) * sizeof(float);
+}
+
+void pack(const Kernel& kernel, const Shape& shape, const float* data, const float* bias,
+          float* packed) {
+  const size_t depth = shape.taps * shape.depth;
+  const size_t nr = kernel.nr;
+  std::fill_n(packed, packed_bytes(kernel, shape) / sizeof(float), 0.0f);
+  for (size_t n = 0; n < shape.cols; ++n) {
+    float* column = packed + n / nr * nr * (1 + depth) + n % nr;
+    column[0] = bias == nullptr ? 0.0f : bias[n];
+    for (size_t k = 0; k < depth; ++k) column[(1 + k) * nr] = data[n * depth + k];
+  }
+}
+
+}  // namespace edge::gemm_f32

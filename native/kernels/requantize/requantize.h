@@ -1,0 +1,89 @@
+// int32 accumulators -> int8 or uint8: the last step of every integer convolution.
+//
+//   out[i][n] = clamp(R(acc[i][n], n) + zero_point, min, max)
+//
+// R is one of two rules, each with its own parameters per column n:
+//
+//   kDoubleRounding  convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]), about x * m * 2^(e - 31):
+//                      x' = wrap32(x << max(e, 0))
+//                      y  = (x' * m + 2^30) >> 31             64 bits; floor: rounds half up
+//                      s  = max(-e, 0)
+//                      R  = s == 0 ? y : (y + 2^(s-1) - (y < 0)) >> s     rounds half away from zero
+//                    m in [2^30, 2^31) or 0, e in [-31, 31].
+//   kReal            fully connected. R(x, n) = round_half_away(double(x) * scale[n])
+//
+// Both are those of TFLite's reference kernels, bit for bit (decision 001). The sum with the zero
+// point wraps at 32 bits in the first rule and can't overflow in the second.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace edge::requantize {
+
+enum class Rule { kDoubleRounding, kReal };
+
+struct Params {
+  const int32_t* multiplier = nullptr;  // [cols], kDoubleRounding
+  const int32_t* exponent = nullptr;    // [cols], kDoubleRounding
+  const double* scale = nullptr;        // [cols], kReal
+  int32_t zero_point = 0;
+  int32_t min = -128;  // within the output type's range: [-128, 127] or [0, 255]
+  int32_t max = 127;
+};
+
+struct Args {
+  size_t rows;
+  size_t cols;
+  const int32_t* acc;  // [rows][acc_stride]
+  size_t acc_stride;
+  uint8_t* out;  // [rows][out_stride], the low byte of each result: int8 and uint8 alike
+  size_t out_stride;
+  const Params* params;
+  size_t first_col;  // which of the parameters belong to column 0 of this call
+};
+
+using Run = void (*)(const Args& args);
+
+struct Kernel {
+  const char* name;
+  Features needs;
+  Rule rule;
+  Run run;
+};
+
+#define REQUANTIZE(name, needs, rule) void name(const Args& args);
+#include "kernels/requantize/kernels.inc"
+#undef REQUANTIZE
+
+// The best kernel for `rule` whose needs are among `features`.
+const Kernel& select(Features features, Rule rule);
+const Kernel* kernels(size_t* count);
+
+// A positive real number as m * 2^(e - 31).
+struct Multiplier {
+  int32_t m;
+  int32_t e;
+};
+
+// TFLite's QuantizeMultiplier: m is `real`'s mantissa as a 31-bit fraction, rounded half away; 0
+// for 0 and for what is below 2^-32.
+Multiplier quantize_multiplier(double real);
+
+// Kernel code that needs DR for a few values only, the definition of kDoubleRounding.
+static inline int32_t double_round(int32_t x, int32_t m, int32_t e) {
+  const uint32_t left = e > 0 ? static_cast<uint32_t>(e) : 0;
+  const int32_t shifted = static_cast<int32_t>(static_cast<uint32_t>(x) << left);
+  const int64_t y = (static_cast<int64_t>(shifted) * m + (int64_t{1} << 30)) >> 31;
+  if (e >= 0) return static_cast<int32_t>(y);
+  return static_cast<int32_t>((y + (int64_t{1} << (-e - 1)) - (y < 0)) >> -e);
+}
+
+// a + b without the undefined behaviour of an overflow.
+static inline int32_t wrapping_add(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+
+}  // namespace edge::requantize
