@@ -6,7 +6,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export EDGE_ARMLAB ?= $(abspath $(wildcard ../shared/tools/armlab/armlab))
 
 native_files = $(shell find native -name '*.cc' -o -name '*.h')
-isas = $(shell python -c 'from edge_sdk import _native; print("scalar", *_native.detected_isas())')
+isas = $(shell python -c 'from edge_sdk import _native; print(*_native.detected_isas())')
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16

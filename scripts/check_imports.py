@@ -8,20 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # A module or subpackage and what it may import of the package; the composition roots import anything.
-BASE = {"errors", "types", "version", "resources"}
-MODEL = BASE | {"model", "backends", "metadata", "boards"}
+BASE = {"errors", "lazy", "types", "version", "resources"}
+MODEL = BASE | {"model", "backends", "boards", "labels", "metadata"}
 MAY_IMPORT = {
     "errors": set(),
     "version": set(),
+    "lazy": {"errors"},
     "resources": {"errors"},
     "types": {"errors"},
     "boards": BASE,
-    "metadata": BASE | {"optimize"},
+    "labels": BASE,
+    "metadata": BASE | {"labels"},
     "backends": MODEL,
     "model": MODEL,
     "interpreter": MODEL,
     "compat": MODEL | {"interpreter"},
-    "tasks": BASE | {"metadata"},
+    "tasks": BASE | {"labels", "metadata"},
     "sources": BASE,
     "publish": BASE,
     "pipeline": MODEL | {"tasks", "sources", "publish"},

@@ -2,9 +2,10 @@
 # x86_avx2. Files of another architecture, or of an ISA that this compiler does not know, are left out;
 # EDGE_HAVE_<SUFFIX> tells the code which ones are in.
 set(EDGE_ISA_x86_sse41 -msse4.1)
-set(EDGE_ISA_x86_avx2 -mavx2 -mfma)
-set(EDGE_ISA_x86_avxvnni -mavx2 -mfma -mavxvnni)
-set(EDGE_ISA_x86_avx512vnni -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni)
+set(EDGE_ISA_x86_avx2 -mavx2 -mfma -mf16c)
+set(EDGE_ISA_x86_avxvnni -mavx2 -mfma -mf16c -mavxvnni)
+set(EDGE_ISA_x86_avx512vnni -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl
+                            -mavx512vnni)
 set(EDGE_ISA_arm_neon -march=armv8-a)
 set(EDGE_ISA_arm_dotprod -march=armv8.2-a+dotprod)
 set(EDGE_ISA_arm_i8mm -march=armv8.2-a+dotprod+i8mm)
