@@ -2,9 +2,12 @@
 
     EdgeError
     |-- ModelError (ValueError)      the file is no model, is damaged, or needs what we lack
-    |   `-- UnsupportedOpError       names the ops that no chosen backend can run
+    |   `-- UnsupportedOpError (RuntimeError)      names the ops that no chosen backend can run
     |-- InputError (ValueError)      wrong shape, dtype, name or value given to a model or task
+    |   `-- InputTypeError (TypeError)             not even the right kind of Python object
     |-- DelegateError (ValueError)   an accelerator's library cannot be loaded or refuses
+    |   |-- DelegateLoadError (OSError)            the dynamic loader refuses the library
+    |   `-- DelegateSymbolError (AttributeError)   the library is no TFLite delegate
     |-- BackendError (RuntimeError)  a backend is not installed or failed while running
     |-- SourceError (OSError)        no such camera, folder or file; unreadable picture or row
     |-- PublishError (OSError)       the broker refuses or cannot be reached, or a payload cannot be sent
@@ -12,6 +15,8 @@
 
 Each message says what was wrong, where, and what to do. The second base class is the builtin that
 users of the TFLite interpreter catch today, so their handlers go on working.
+
+`FallbackWarning` (a UserWarning) says that ops run elsewhere than was asked for.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ class ModelError(EdgeError, ValueError):
     """A model file cannot be used: the message names the byte, tensor or op."""
 
 
-class UnsupportedOpError(ModelError):
+class UnsupportedOpError(ModelError, RuntimeError):
     """A model needs ops that no chosen backend has.
 
     `ops` lists their names, each once, in the order of the graph.
@@ -40,8 +45,20 @@ class InputError(EdgeError, ValueError):
     """A value given to a model or task has the wrong shape, dtype, name or range."""
 
 
+class InputTypeError(InputError, TypeError):
+    """A value is no array, index or bytes where one is needed."""
+
+
 class DelegateError(EdgeError, ValueError):
     """A delegate library cannot be loaded; carries the loader's own words and the fix."""
+
+
+class DelegateLoadError(DelegateError, OSError):
+    """The dynamic loader cannot open a delegate's library."""
+
+
+class DelegateSymbolError(DelegateError, AttributeError):
+    """A library opens but lacks the entry points of a TFLite delegate."""
 
 
 class BackendError(EdgeError, RuntimeError):
@@ -58,3 +75,7 @@ class PublishError(EdgeError, OSError):
 
 class BoardError(EdgeError, ValueError):
     """A board profile is unknown or invalid."""
+
+
+class FallbackWarning(UserWarning):
+    """Ops run on another backend or device than the one asked for; the message lists them."""

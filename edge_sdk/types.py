@@ -46,6 +46,8 @@ class Geometry:
     scale_y: float = 1.0  # input pixels per source pixel
     offset_x: float = 0.0  # input pixels left of the picture (letterbox)
     offset_y: float = 0.0  # input pixels above the picture (letterbox)
+    input_width: int = 0  # of the model's input, pixels
+    input_height: int = 0  # of the model's input, pixels
 
 
 def _nothing() -> None:
@@ -144,3 +146,12 @@ class Placement:
     backend: str  # "native" or "litert"
     kernel: str  # our kernel's name; empty where a backend does not tell
     reason: str
+
+
+@dataclass(frozen=True)
+class DelegateSpec:
+    """An accelerator's library, as TFLite's load_delegate takes it."""
+
+    name: str  # short name, e.g. "edgetpu"
+    library: str  # file name for the dynamic loader, or a path
+    options: Mapping[str, str] = field(default_factory=dict)
