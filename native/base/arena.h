@@ -11,7 +11,8 @@ namespace edge {
 // A cache line; at least the widest vector register of every ISA that has kernels here.
 constexpr size_t kAlignment = 64;
 
-// Kernels may read (never write) up to this many bytes past a tensor's end.
+// The arena has this many bytes of room behind it, so that a kernel may read (never write) past the
+// end of an activation. Constants have no such room: what reads them stops at their end.
 constexpr size_t kOverread = 64;
 
 constexpr size_t align_up(size_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }

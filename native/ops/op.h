@@ -1,0 +1,147 @@
+// What an operator is: how its node is checked, what shapes it gives, how it is prepared and run.
+//
+// Check in prepare, trust in eval: check, infer and prepare meet whatever a hostile file says and
+// return a Status; eval sees only what they let through and tests nothing again.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "graph/graph.h"
+
+namespace edge {
+
+// A node with the graph around it, read only.
+class OpView {
+ public:
+  OpView(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
+
+  const Graph& graph() const { return graph_; }
+  const Node& node() const { return node_; }
+  size_t input_count() const { return node_.inputs.size(); }
+  size_t output_count() const { return node_.outputs.size(); }
+  bool has_input(size_t i) const { return node_.input(i) != kAbsent; }
+  const Value& in(size_t i) const { return graph_.values[static_cast<size_t>(node_.inputs[i])]; }
+  const Value& out(size_t i) const { return graph_.values[static_cast<size_t>(node_.outputs[i])]; }
+
+  // The node's attributes; those of a file that leaves the table out are all defaults.
+  template <typename T>
+  const T& attributes() const {
+    static const T kDefaults{};
+    const T* a = std::get_if<T>(&node_.attributes);
+    return a ? *a : kDefaults;
+  }
+
+  // For check(): the number of inputs (all given, but for those from `required` on, which may be
+  // absent) and of outputs, and that the attributes are T's or left out.
+  Status expect_arity(size_t required, size_t most, size_t outputs) const;
+  template <typename T>
+  Status expect_attributes() const {
+    if (std::holds_alternative<T>(node_.attributes) ||
+        std::holds_alternative<std::monostate>(node_.attributes)) {
+      return {};
+    }
+    return invalid_model("its options are those of another op");
+  }
+  // The type of an input (or output) is one of `types`; kUnsupported names it otherwise.
+  Status expect_input(size_t i, std::initializer_list<DType> types) const;
+  Status expect_output(size_t i, std::initializer_list<DType> types) const;
+  // Exactly the same type as input 0.
+  Status expect_output_as_input(size_t i = 0) const;
+  // One positive, finite scale and a zero point within the type's range, for 8-bit tensors;
+  // nothing for other types.
+  Status expect_quantized(const Value& value) const;
+  // The integers (int32 or int64) of a constant input, or kUnsupported when they are not known
+  // before running.
+  Result<std::vector<int64_t>> constant_integers(size_t i) const;
+  // An axis in [-rank, rank) made non-negative.
+  static Result<int> normalize_axis(int64_t axis, int rank);
+
+ private:
+  const Graph& graph_;
+  const Node& node_;
+};
+
+// What prepare() decides: everything that eval needs and that does not change from run to run.
+class PrepareContext : public OpView {
+ public:
+  PrepareContext(const Graph& graph, const Node& node) : OpView(graph, node) {}
+
+  template <typename T>
+  T& make_state() {
+    auto s = std::make_shared<T>();
+    T& ref = *s;
+    state = std::move(s);
+    return ref;
+  }
+
+  std::shared_ptr<const void> state;
+  std::string kernel;            // name of the kernel chosen; empty for plain C++
+  size_t scratch_per_worker = 0;  // bytes
+  size_t packed_bytes = 0;        // of weights that this step owns
+};
+
+class EvalContext {
+ public:
+  EvalContext(const void* state, uint8_t* const* inputs, uint8_t* const* outputs, ThreadPool* pool,
+              uint8_t* scratch, size_t scratch_per_worker)
+      : state_(state), inputs_(inputs), outputs_(outputs), pool_(pool), scratch_(scratch),
+        scratch_per_worker_(scratch_per_worker) {}
+
+  template <typename T>
+  const T& state() const {
+    return *static_cast<const T*>(state_);
+  }
+  template <typename T>
+  const T* in(size_t i) const {
+    return reinterpret_cast<const T*>(inputs_[i]);  // nullptr where absent
+  }
+  template <typename T>
+  T* out(size_t i) const {
+    return reinterpret_cast<T*>(outputs_[i]);
+  }
+  ThreadPool& pool() const { return *pool_; }
+  uint8_t* scratch(int worker) const {
+    return scratch_ + static_cast<size_t>(worker) * scratch_per_worker_;
+  }
+
+ private:
+  const void* state_;
+  uint8_t* const* inputs_;
+  uint8_t* const* outputs_;
+  ThreadPool* pool_;
+  uint8_t* scratch_;
+  size_t scratch_per_worker_;
+};
+
+struct OpDef {
+  // Arity, attributes and types: all that can be refused before shapes are known.
+  // kUnsupported: another backend may run it; kInvalidModel: nobody should.
+  Status (*check)(const OpView& op);
+  // Output shapes, one per output, from input shapes and constant inputs.
+  Status (*infer)(const OpView& op, std::vector<Shape>* shapes);
+  // Shapes of inputs and outputs are final.
+  Status (*prepare)(PrepareContext& op);
+  void (*eval)(const EvalContext& run);
+  // Multiply-accumulates of one run; null where there are none to speak of.
+  int64_t (*macs)(const OpView& op) = nullptr;
+  // Output 0 has the bytes of input 0: memory planning lets both share one place.
+  bool alias = false;
+  // eval reads the shapes that prepare saw, never an input's bytes.
+  bool shape_only = false;
+};
+
+// nullptr where this build has no such op.
+const OpDef* find_op(const Node& node);
+
+// "CONV_2D" ... in the order of ops.inc.
+std::vector<std::string> op_names();
+
+// Runs one node whose inputs are all constants (or whose OpDef is shape_only): the bytes of each output.
+Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph& graph, const Node& node);
+
+}  // namespace edge

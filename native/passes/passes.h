@@ -1,0 +1,30 @@
+// Graph rewrites. Each keeps every bit of the outputs; its equation stands above its function.
+#pragma once
+
+#include <map>
+
+#include "graph/graph.h"
+
+namespace edge {
+
+// Shapes of all values from the inputs' shapes, node by node; nodes whose inputs are known are run
+// and their outputs become constants, since shapes further on may depend on them.
+Status infer_shapes(Graph* graph, bool fold);
+
+Status fuse_activations(Graph* graph);
+Status fuse_pads(Graph* graph);
+Status remove_noops(Graph* graph);
+
+// The ordered list. `preserve_all` keeps every node, for callers who look at all tensors.
+Status run_passes(Graph* graph, bool preserve_all);
+
+// Helpers of the passes.
+
+// For each value, the nodes that read it; a node that reads it twice is there twice.
+std::vector<std::vector<int>> readers_of(const Graph& graph);
+// For each value, whether it is an output of the graph.
+std::vector<char> output_flags(const Graph& graph);
+// Erases the nodes whose flag is set.
+void erase_nodes(Graph* graph, const std::vector<char>& dead);
+
+}  // namespace edge

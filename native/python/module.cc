@@ -1,0 +1,346 @@
+// Python bindings: the GIL is dropped while running, a Status becomes an exception. No logic.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/cpu.h"
+#include "base/thread_pool.h"
+#include "reader/reader.h"
+#include "runtime/plan.h"
+#include "runtime/session.h"
+
+namespace py = pybind11;
+
+namespace edge {
+namespace {
+
+// kInvalidArgument is a file that cannot be opened in read_*, and a caller's mistake elsewhere.
+[[noreturn]] void raise(const Status& status) {
+  const char* name = "EdgeError";
+  switch (status.code()) {
+    case Code::kInvalidModel:
+      name = "ModelError";
+      break;
+    case Code::kUnsupported:
+      name = "UnsupportedOpError";
+      break;
+    case Code::kInvalidArgument:
+      name = "InputError";
+      break;
+    case Code::kResource:
+    case Code::kInternal:
+    case Code::kOk:
+      name = "BackendError";
+      break;
+  }
+  const py::object type = py::module_::import("edge_sdk.errors").attr(name);
+  PyErr_SetObject(type.ptr(), py::str(status.message()).ptr());
+  throw py::error_already_set();
+}
+
+void check(const Status& status) {
+  if (!status.ok()) raise(status);
+}
+
+template <typename T>
+T take(Result<T> result) {
+  if (!result.ok()) raise(result.status());
+  return std::move(*result);
+}
+
+std::vector<int> to_list(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+Shape to_shape(const std::vector<int64_t>& dims) {
+  if (dims.size() > static_cast<size_t>(kMaxRank)) {
+    raise(invalid_argument(format("%zu dimensions, at most %d are supported", dims.size(), kMaxRank)));
+  }
+  Shape shape;
+  for (int64_t d : dims) {
+    if (d < 0 || d > INT32_MAX) raise(invalid_argument("a shape holds a negative or too large extent"));
+    shape.push_back(static_cast<int32_t>(d));
+  }
+  return shape;
+}
+
+template <typename T>
+py::array to_array(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::dict describe_value(const Value& value, int index) {
+  const TensorSpec& s = value.spec;
+  size_t bytes = value.constant ? value.data.size() : 0;
+  if (!value.constant) {
+    const Result<size_t> size = byte_size(s.dtype, s.shape);
+    if (size.ok()) bytes = *size;
+  }
+  py::dict d;
+  d["name"] = py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+      s.name.data(), static_cast<Py_ssize_t>(s.name.size()), "replace"));
+  d["index"] = index;
+  d["shape"] = to_list(s.shape);
+  d["shape_signature"] = to_list(s.shape_signature.rank() ? s.shape_signature : s.shape);
+  d["dtype"] = dtype_name(s.dtype);
+  d["scales"] = to_array(s.quant.scale);
+  d["zero_points"] = to_array(s.quant.zero_point);
+  d["dimension"] = s.quant.dimension;
+  d["constant"] = value.constant;
+  d["variable"] = value.variable;
+  d["bytes"] = bytes;
+  return d;
+}
+
+const Graph& graph_of(const Model& model, int index) {
+  if (index < 0 || static_cast<size_t>(index) >= model.graphs.size()) {
+    raise(invalid_argument(format("subgraph %d of %zu", index, model.graphs.size())));
+  }
+  return model.graphs[static_cast<size_t>(index)];
+}
+
+const Value& value_of(const Graph& graph, int index) {
+  if (index < 0 || static_cast<size_t>(index) >= graph.values.size()) {
+    raise(invalid_argument(format("tensor %d of %zu", index, graph.values.size())));
+  }
+  return graph.values[static_cast<size_t>(index)];
+}
+
+py::bytes to_bytes(Span<const uint8_t> data) {
+  return {reinterpret_cast<const char*>(data.data()), data.size()};
+}
+
+py::object numpy_dtype(DType type) {
+  if (dtype_size(type) == 0 || type == DType::kBFloat16) return py::dtype("uint8");
+  return py::dtype(std::string(dtype_name(type)));
+}
+
+py::array array_of(const TensorSpec& spec, const uint8_t* data, py::handle base) {
+  std::vector<py::ssize_t> dims(spec.shape.begin(), spec.shape.end());
+  const bool raw = dtype_size(spec.dtype) == 0 || spec.dtype == DType::kBFloat16;
+  if (raw) raise(unsupported(format("%s tensors have no numpy type", dtype_name(spec.dtype))));
+  return py::array(py::reinterpret_borrow<py::dtype>(numpy_dtype(spec.dtype)), dims, data, base);
+}
+
+py::list nodes_of(const Model& model, int index) {
+  const Graph& graph = graph_of(model, index);
+  py::list out;
+  for (const Node& node : graph.nodes) {
+    py::dict attributes;
+    for (const auto& [name, text] : describe(node.attributes)) attributes[py::str(name)] = text;
+    py::dict d;
+    d["op"] = node.name();
+    d["inputs"] = node.inputs;
+    d["outputs"] = node.outputs;
+    d["attributes"] = attributes;
+    const OpDef* def = find_op(node);
+    const OpView view(graph, node);
+    d["macs"] = def && def->macs && def->check(view).ok() ? def->macs(view) : 0;
+    out.append(d);
+  }
+  return out;
+}
+
+py::dict signatures_of(const Model& model) {
+  py::dict out;
+  for (const Signature& s : model.signatures) {
+    py::dict d;
+    d["subgraph"] = s.graph;
+    d["inputs"] = s.inputs;
+    d["outputs"] = s.outputs;
+    out[py::str(s.key)] = d;
+  }
+  return out;
+}
+
+// A ZIP's end-of-central-directory record lies within its last 64 KiB + 22 bytes.
+py::bytes appended_of(const Model& model) {
+  const Span<const uint8_t> file = model.file;
+  static constexpr uint8_t kMark[] = {'P', 'K', 5, 6};
+  const size_t window = file.size() < 65557 ? file.size() : 65557;
+  for (size_t i = file.size() - window; i + 22 <= file.size(); ++i) {
+    if (std::equal(kMark, kMark + 4, file.data() + i)) return to_bytes(file);
+  }
+  return py::bytes();
+}
+
+std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
+                                       const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
+                                       int subgraph) {
+  graph_of(*model, subgraph);
+  PlanOptions options;
+  for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
+  options.preserve_all = preserve_all;
+  Result<std::shared_ptr<const Plan>> plan = [&] {
+    py::gil_scoped_release release;
+    return Plan::build(std::move(model), subgraph, options);
+  }();
+  return take(std::move(plan));
+}
+
+py::list steps_of(const Plan& plan) {
+  py::list out;
+  for (const Step& s : plan.steps()) {
+    py::dict d;
+    d["op"] = s.op;
+    d["kernel"] = s.kernel;
+    d["nodes"] = s.nodes;
+    d["inputs"] = s.inputs;
+    d["outputs"] = s.outputs;
+    d["macs"] = s.macs;
+    d["bytes"] = s.packed_bytes;
+    out.append(d);
+  }
+  return out;
+}
+
+py::list allocations_of(const Plan& plan) {
+  py::list out;
+  for (size_t i = 0; i < plan.places().size(); ++i) {
+    const Place& p = plan.places()[i];
+    if (p.kind != Place::kArena) continue;
+    const TensorSpec& s = plan.graph().values[i].spec;
+    const Result<size_t> bytes = byte_size(s.dtype, s.shape);
+    py::dict d;
+    d["tensor"] = i;
+    d["offset"] = p.offset;
+    d["bytes"] = bytes.ok() ? *bytes : 0;
+    d["first"] = p.first;
+    d["last"] = p.last;
+    out.append(d);
+  }
+  return out;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_native, m) {
+  m.doc() = "The native runtime; use edge_sdk.load, not this.";
+
+  py::class_<Model, std::shared_ptr<Model>>(m, "ParsedModel")
+      .def_static(
+          "from_path",
+          [](const std::string& path) { return std::const_pointer_cast<Model>(take(read_file(path))); })
+      .def_static("from_bytes",
+                  [](const py::bytes& data) {
+                    const std::string_view view = data;
+                    return std::const_pointer_cast<Model>(
+                        take(read_bytes({reinterpret_cast<const uint8_t*>(view.data()), view.size()})));
+                  })
+      .def_readonly("version", &Model::version)
+      .def_property_readonly("description",
+                             [](const Model& model) {
+                               return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+                                   model.description.data(),
+                                   static_cast<Py_ssize_t>(model.description.size()), "replace"));
+                             })
+      .def_property_readonly("subgraph_count", [](const Model& model) { return model.graphs.size(); })
+      .def(
+          "tensors",
+          [](const Model& model, int subgraph) {
+            py::list out;
+            const Graph& graph = graph_of(model, subgraph);
+            for (size_t i = 0; i < graph.values.size(); ++i) {
+              out.append(describe_value(graph.values[i], static_cast<int>(i)));
+            }
+            return out;
+          },
+          py::arg("subgraph") = 0)
+      .def(
+          "inputs", [](const Model& model, int subgraph) { return graph_of(model, subgraph).inputs; },
+          py::arg("subgraph") = 0)
+      .def(
+          "outputs", [](const Model& model, int subgraph) { return graph_of(model, subgraph).outputs; },
+          py::arg("subgraph") = 0)
+      .def("nodes", &nodes_of, py::arg("subgraph") = 0)
+      .def("signatures", &signatures_of)
+      .def("metadata",
+           [](const Model& model) {
+             py::dict out;
+             for (const auto& [name, data] : model.metadata) out[py::str(name)] = to_bytes(data);
+             return out;
+           })
+      .def("appended", &appended_of)
+      .def(
+          "constant",
+          [](const Model& model, int tensor, int subgraph) {
+            const Value& v = value_of(graph_of(model, subgraph), tensor);
+            if (!v.constant || v.sparse) raise(invalid_argument(format("tensor %d is no plain constant", tensor)));
+            return array_of(v.spec, v.data.data(), py::handle());
+          },
+          py::arg("tensor"), py::arg("subgraph") = 0)
+      .def("missing_ops", [](const Model& model) {
+        std::vector<std::tuple<int, std::string, std::string>> out;
+        for (MissingOp& op : missing_ops(model.graphs[0])) {
+          out.emplace_back(op.node, std::move(op.op), std::move(op.reason));
+        }
+        return out;
+      });
+
+  py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
+      .def(py::init([](std::shared_ptr<Model> model, const std::map<int, std::vector<int64_t>>& shapes,
+                       bool preserve_all, int subgraph) {
+             return std::const_pointer_cast<Plan>(build_plan(std::move(model), shapes, preserve_all, subgraph));
+           }),
+           py::arg("model"), py::arg("input_shapes") = std::map<int, std::vector<int64_t>>(),
+           py::arg("preserve_all") = false, py::arg("subgraph") = 0)
+      .def_property_readonly("arena_bytes", &Plan::arena_bytes)
+      .def_property_readonly("weight_bytes", &Plan::weight_bytes)
+      .def("inputs", [](const Plan& plan) { return plan.graph().inputs; })
+      .def("outputs", [](const Plan& plan) { return plan.graph().outputs; })
+      .def("tensor",
+           [](const Plan& plan, int index) -> py::object {
+             const Value& v = value_of(plan.graph(), index);
+             if (plan.place(index).kind == Place::kNone) return py::none();
+             return describe_value(v, index);
+           })
+      .def("steps", &steps_of)
+      .def("allocations", &allocations_of);
+
+  py::class_<Session, std::shared_ptr<Session>>(m, "Session")
+      .def(py::init([](std::shared_ptr<Plan> plan, int threads) {
+             return take(Session::create(std::move(plan), threads));
+           }),
+           py::arg("plan"), py::arg("threads") = 1)
+      .def("view",
+           [](const py::object& self, int tensor) {
+             const Session& session = self.cast<const Session&>();
+             const Value& v = value_of(session.plan().graph(), tensor);
+             const uint8_t* data = session.data(tensor);
+             if (!data && v.spec.shape.count() != 0) {
+               raise(invalid_argument(format("tensor %d '%.100s' does not exist while running: it was optimized away",
+                                             tensor, v.spec.name.c_str())));
+             }
+             py::array view = array_of(v.spec, data, self);
+             if (session.plan().place(tensor).kind == Place::kConstant) view.attr("setflags")(py::arg("write") = false);
+             return view;
+           })
+      .def("run",
+           [](Session& session) {
+             Status status;
+             {
+               py::gil_scoped_release release;
+               status = session.run();
+             }
+             check(status);
+           })
+      .def("run_profiled",
+           [](Session& session) {
+             std::vector<int64_t> nanoseconds;
+             Status status;
+             {
+               py::gil_scoped_release release;
+               status = session.run(&nanoseconds);
+             }
+             check(status);
+             return nanoseconds;
+           })
+      .def("reset", &Session::reset);
+
+  m.def("available_threads", &available_threads);
+  m.def("op_names", &op_names);
+}
+
+}  // namespace edge
