@@ -21,7 +21,7 @@ struct Isa {
 
 // Lowest first; one architecture's CPUs have only its own bits.
 constexpr Isa kIsas[] = {
-    {"scalar", kScalar},         {"sse41", kSse41}, {"avx2", kAvx2},         {"avxvnni", kAvxVnni},
+    {"scalar", kScalar},         {"sse41", kSse41}, {"avx2", kAvx2},       {"avxvnni", kAvxVnni},
     {"avx512vnni", kAvx512Vnni}, {"neon", kNeon},   {"dotprod", kDotprod}, {"i8mm", kI8mm},
 };
 
@@ -96,8 +96,8 @@ Status lower_features(Features detected, const char* isa, Features* lowered) {
   }
   std::string known;
   for (const std::string& name : isa_names(detected)) known += (known.empty() ? "" : ", ") + name;
-  return invalid_argument(format("EDGE_ISA=%s: this CPU has %s; set one of these or unset it", isa,
-                                 known.c_str()));
+  return invalid_argument(
+      format("EDGE_ISA=%s: this CPU has %s; set one of these or unset it", isa, known.c_str()));
 }
 
 Status active_features(Features* features) {

@@ -8,7 +8,8 @@
 //   k in [0, depth)  input channels
 //
 // x[t * mr + i] points to the `depth` values that row i sees through tap t. Where that lies outside
-// the picture it points to a buffer filled with zx. Fully connected and 1x1 convolution have taps = 1.
+// the picture it points to a buffer filled with zx. Fully connected and 1x1 convolution have taps
+// = 1.
 //
 // Made once: Layer (kernel, packed weights, requantization); then any number of threads call run().
 // Inside, x - zx never happens: with w' = w - zw the sum is sum x * w' + (bias[n] - zx * sum w'),
@@ -69,7 +70,7 @@ struct Kernel {
   Run run;
 };
 
-#define GEMM(name, needs, mr, nr, kr)    \
+#define GEMM(name, needs, mr, nr, kr)     \
   void name##_load(const LoadArgs& args); \
   void name(const Args& args);
 #include "kernels/gemm/kernels.inc"

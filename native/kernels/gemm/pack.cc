@@ -30,7 +30,8 @@ void pack(const Kernel& kernel, const Weights& weights, void* packed) {
     uint32_t sum = 0;  // unsigned: accumulators wrap
     for (size_t k = 0; k < depth; ++k) {
       const uint8_t byte = data[n * depth + k];
-      const int32_t value = (weights.is_unsigned ? byte : static_cast<int8_t>(byte)) - weights.zero_point;
+      const int32_t value =
+          (weights.is_unsigned ? byte : static_cast<int8_t>(byte)) - weights.zero_point;
       w[k / kr * nr * kr + k % kr] = static_cast<int16_t>(value);
       sum += static_cast<uint32_t>(value);
     }

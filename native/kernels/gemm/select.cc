@@ -1,8 +1,7 @@
-#include "kernels/gemm/gemm.h"
-
 #include <algorithm>
 
 #include "base/arena.h"
+#include "kernels/gemm/gemm.h"
 
 namespace edge::gemm {
 
@@ -58,8 +57,8 @@ void run(const Layer& layer, const void* const* x, size_t rows, size_t first_col
     const uint8_t* weights = static_cast<const uint8_t*>(layer.packed) + n * column_bytes;
     kernel.run({rows, cols, depth, loaded, stride, weights, acc, kBlock});
     if (layer.requantize != nullptr) {
-      layer.requantize->run({rows, cols, acc, kBlock, static_cast<uint8_t*>(out) + n, out_stride,
-                             &layer.params, n});
+      layer.requantize->run(
+          {rows, cols, acc, kBlock, static_cast<uint8_t*>(out) + n, out_stride, &layer.params, n});
     } else {
       for (size_t i = 0; i < rows; ++i) {
         std::copy_n(acc + i * kBlock, cols, static_cast<int32_t*>(out) + i * out_stride + n);

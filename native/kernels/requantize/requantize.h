@@ -4,11 +4,13 @@
 //
 // R is one of two rules, each with its own parameters per column n:
 //
-//   kDoubleRounding  convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]), about x * m * 2^(e - 31):
+//   kDoubleRounding  convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]), about x * m * 2^(e
+//   - 31):
 //                      x' = wrap32(x << max(e, 0))
 //                      y  = (x' * m + 2^30) >> 31             64 bits; floor: rounds half up
 //                      s  = max(-e, 0)
-//                      R  = s == 0 ? y : (y + 2^(s-1) - (y < 0)) >> s     rounds half away from zero
+//                      R  = s == 0 ? y : (y + 2^(s-1) - (y < 0)) >> s     rounds half away from
+//                      zero
 //                    m in [2^30, 2^31) or 0, e in [-31, 31].
 //   kReal            fully connected. R(x, n) = round_half_away(double(x) * scale[n])
 //

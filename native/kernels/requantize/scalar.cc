@@ -1,7 +1,7 @@
 // The definition of both rules.
-#include "kernels/requantize/requantize.h"
-
 #include <cmath>
+
+#include "kernels/requantize/requantize.h"
 
 namespace edge::requantize {
 

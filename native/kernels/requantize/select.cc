@@ -1,6 +1,6 @@
-#include "kernels/requantize/requantize.h"
-
 #include <cmath>
+
+#include "kernels/requantize/requantize.h"
 
 namespace edge::requantize {
 

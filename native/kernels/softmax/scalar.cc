@@ -1,0 +1,75 @@
+// The definition: gemmlowp's fixed point for 8-bit types, the plain formula for float.
+#include <cmath>
+#include <limits>
+
+#include "kernels/softmax/fixed_point.h"
+#include "kernels/softmax/softmax.h"
+
+namespace edge::softmax {
+namespace {
+
+// 1 / (1 + x) for x in [0, 1), Q0.31 both: three Newton steps on 2 / (1 + x), kept as Q2.29.
+int32_t reciprocal(int32_t x) {
+  constexpr int32_t k48Over17 = 1515870810;        // Q2.29
+  constexpr int32_t kMinus32Over17 = -1010580540;  // Q2.29
+  constexpr int32_t kOne = 1 << 29;                // Q2.29
+  const int32_t half = static_cast<int32_t>((static_cast<int64_t>(x) + INT32_MAX + 1) / 2);
+  int32_t r = k48Over17 + multiply(half, kMinus32Over17);
+  for (int step = 0; step < 3; ++step) {
+    r += shift_left(multiply(r, kOne - multiply(half, r)), 2);  // Q4.27 -> Q2.29
+  }
+  return shift_left(r, 1);  // halved, and Q2.29 -> Q0.31
+}
+
+template <typename T>
+void softmax8(const Args& args) {
+  constexpr int kSumBits = 12;  // the sum is Q12.19
+  constexpr int32_t kLowest = std::numeric_limits<T>::min();
+  constexpr int32_t kHighest = std::numeric_limits<T>::max();
+  const Table& table = *args.table;
+  for (size_t i = 0; i < args.rows; ++i) {
+    const T* x = static_cast<const T*>(args.x) + i * args.depth;
+    T* out = static_cast<T*>(args.out) + i * args.depth;
+    T max = x[0];
+    for (size_t j = 1; j < args.depth; ++j) max = x[j] > max ? x[j] : max;
+    uint32_t sum = 0;  // unsigned: wraps beyond 8191 elements at the maximum
+    for (size_t j = 0; j < args.depth; ++j) {
+      sum += static_cast<uint32_t>(round_shift(table.exp[max - x[j]], kSumBits));
+    }
+    // sum = (1 + f) * 2^(31 - zeros), f in [0, 1).
+    const int zeros = __builtin_clz(sum == 0 ? 1 : sum);
+    const int32_t f = static_cast<int32_t>((sum << zeros) - (1u << 31));
+    const int32_t scale = reciprocal(f);
+    const int shift = kSumBits - zeros + 31 - 8;
+    for (size_t j = 0; j < args.depth; ++j) {
+      int32_t v = kLowest;
+      if (max - x[j] <= table.reach) {
+        v = round_shift(multiply(scale, table.exp[max - x[j]]), shift) + kLowest;
+      }
+      v = v < kLowest ? kLowest : v;
+      out[j] = static_cast<T>(v > kHighest ? kHighest : v);
+    }
+  }
+}
+
+}  // namespace
+
+void softmax_i8_scalar(const Args& args) { softmax8<int8_t>(args); }
+void softmax_u8_scalar(const Args& args) { softmax8<uint8_t>(args); }
+
+void softmax_f32_scalar(const Args& args) {
+  for (size_t i = 0; i < args.rows; ++i) {
+    const float* x = static_cast<const float*>(args.x) + i * args.depth;
+    float* out = static_cast<float*>(args.out) + i * args.depth;
+    float max = x[0];
+    for (size_t j = 1; j < args.depth; ++j) max = x[j] > max ? x[j] : max;
+    float sum = 0;
+    for (size_t j = 0; j < args.depth; ++j) {
+      out[j] = std::exp((x[j] - max) * args.beta);
+      sum += out[j];
+    }
+    for (size_t j = 0; j < args.depth; ++j) out[j] /= sum;
+  }
+}
+
+}  // namespace edge::softmax
