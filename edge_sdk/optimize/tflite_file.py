@@ -40,7 +40,7 @@ def schema() -> Any:
     except ImportError as error:
         raise BackendError(
             "model files are written with ai-edge-litert and flatbuffers, which are not installed "
-            f"({error}): pip install 'edge-sdk[optimize]'"
+            f"({error}): pip install 'edge-sdk-runtime[optimize]'"
         ) from error
     return schema_py_generated
 

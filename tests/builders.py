@@ -1,0 +1,174 @@
+"""Builds small `.tflite` models for tests.
+
+    g = GraphBuilder()
+    x = g.input((1, 8, 8, 3), "int8", scale=0.5, zero_point=-3)
+    w = g.constant(weights, scale=[0.1, 0.2], axis=0)  # two scales: one a channel
+    y = g.tensor((1, 4, 4, 2), "int8", scale=0.25)
+    g.op("CONV_2D", [x, w, None], [y], padding="VALID", strideW=2, strideH=2, fusedActivationFunction="RELU")
+    model = g.build(outputs=[y])  # bytes
+
+Options carry the schema's names; the values of its enums may be given by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+
+from edge_sdk.optimize import tflite_file
+
+S = tflite_file.schema()
+
+# Options tables that are not called as their op is.
+_OPTIONS = {
+    "CONV_2D": "Conv2DOptions",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
+    "AVERAGE_POOL_2D": "Pool2DOptions",
+    "MAX_POOL_2D": "Pool2DOptions",
+    "L2_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
+    "SUM": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "MINIMUM": "MaximumMinimumOptions",
+    "MAXIMUM": "MaximumMinimumOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+}
+_ENUMS = {
+    "padding": S.Padding,
+    "fusedActivationFunction": S.ActivationFunctionType,
+    "inDataType": S.TensorType,
+    "outDataType": S.TensorType,
+    "outType": S.TensorType,
+    "outputType": S.TensorType,
+    "mode": S.MirrorPadMode,
+    "weightsFormat": S.FullyConnectedOptionsWeightsFormat,
+}
+
+Scale = Union[float, Sequence[float], "np.ndarray[Any, Any]", None]
+
+
+class GraphBuilder:
+    """Collects tensors and ops of one subgraph after another; tensors are named by their index."""
+
+    def __init__(self) -> None:
+        self._model = S.ModelT(version=3, description="built by a test")
+        self._model.operatorCodes = []
+        self._model.buffers = [S.BufferT()]  # the format keeps number 0 for "no data"
+        self._model.subgraphs = []
+        self._model.signatureDefs = []
+        self.subgraph("main")
+
+    def subgraph(self, name: str) -> int:
+        """Starts the next subgraph, to which all that follows belongs; its index."""
+        self._graph = S.SubGraphT(name=name, tensors=[], inputs=[], outputs=[], operators=[])
+        self._model.subgraphs.append(self._graph)
+        return len(self._model.subgraphs) - 1
+
+    def tensor(
+        self,
+        shape: Sequence[int],
+        dtype: str,
+        scale: Scale = None,
+        zero_point: int | Sequence[int] = 0,
+        axis: int = 0,
+        name: str | None = None,
+        variable: bool = False,
+    ) -> int:
+        """An activation; `scale` may be one number or one a channel of `axis`."""
+        index = len(self._graph.tensors)
+        tensor = S.TensorT(
+            shape=np.asarray(shape, np.int32),
+            type=getattr(S.TensorType, dtype.upper()),
+            name=name or f"t{index}",
+            isVariable=variable,
+            hasRank=True,
+        )
+        if scale is not None:
+            scales = np.atleast_1d(np.asarray(scale, np.float32))
+            zero_points = np.broadcast_to(np.asarray(zero_point, np.int64), scales.shape)
+            tensor.quantization = S.QuantizationParametersT(
+                scale=scales, zeroPoint=np.array(zero_points), quantizedDimension=axis
+            )
+        self._graph.tensors.append(tensor)
+        return index
+
+    def input(self, shape: Sequence[int], dtype: str, *args: Any, **kwargs: Any) -> int:
+        """As `tensor`, and listed among the subgraph's inputs."""
+        index = self.tensor(shape, dtype, *args, **kwargs)
+        self._graph.inputs.append(index)
+        return index
+
+    def constant(self, values: Any, *args: Any, **kwargs: Any) -> int:
+        """A tensor that holds `values`, an array; scale, zero_point, axis and name as for `tensor`."""
+        array = np.asarray(values)
+        index = self.tensor(array.shape, array.dtype.name, *args, **kwargs)
+        self._graph.tensors[index].buffer = len(self._model.buffers)
+        data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
+        self._model.buffers.append(S.BufferT(data=data))
+        return index
+
+    def op(
+        self,
+        name: str,
+        inputs: Sequence[int | None],
+        outputs: Sequence[int],
+        custom_options: bytes | None = None,
+        version: int = 1,
+        **options: Any,
+    ) -> None:
+        """Appends an op: a builtin's name, or any other name for a custom op. None = input left out."""
+        op = S.OperatorT(opcodeIndex=self._opcode(name, version), outputs=list(outputs))
+        op.inputs = [-1 if i is None else i for i in inputs]
+        if custom_options is not None:
+            op.customOptions = np.frombuffer(custom_options, np.uint8)
+        table = _OPTIONS.get(name, name.title().replace("_", "") + "Options")
+        if hasattr(S, table + "T"):
+            op.builtinOptionsType = getattr(S.BuiltinOptions, table)
+            op.builtinOptions = getattr(S, table + "T")()
+        for key, value in options.items():
+            getattr(op.builtinOptions, key)  # a misspelt option is an error, not a new attribute
+            if isinstance(value, str):
+                value = getattr(_ENUMS[key], value.upper())
+            setattr(op.builtinOptions, key, value)
+        self._graph.operators.append(op)
+
+    def signature(
+        self, key: str, inputs: Mapping[str, int], outputs: Mapping[str, int], subgraph: int = 0
+    ) -> None:
+        """Names tensors of a subgraph under `key`."""
+
+        def entries(names: Mapping[str, int]) -> list[Any]:
+            return [S.TensorMapT(name=name, tensorIndex=index) for name, index in names.items()]
+
+        self._model.signatureDefs.append(
+            S.SignatureDefT(
+                signatureKey=key,
+                inputs=entries(inputs),
+                outputs=entries(outputs),
+                subgraphIndex=subgraph,
+            )
+        )
+
+    def outputs(self, *tensors: int) -> None:
+        """What the current subgraph returns."""
+        self._graph.outputs = list(tensors)
+
+    def build(self, outputs: Sequence[int] | None = None) -> bytes:
+        """The file; `outputs` are those of the last subgraph unless `outputs()` set them."""
+        if outputs is not None:
+            self.outputs(*outputs)
+        return tflite_file.write(self._model)
+
+    def _opcode(self, name: str, version: int) -> int:
+        builtin = getattr(S.BuiltinOperator, name, S.BuiltinOperator.CUSTOM)
+        custom = name if builtin == S.BuiltinOperator.CUSTOM else None
+        for index, code in enumerate(self._model.operatorCodes):
+            if (code.builtinCode, code.customCode, code.version) == (builtin, custom, version):
+                return index
+        self._model.operatorCodes.append(
+            S.OperatorCodeT(builtinCode=builtin, customCode=custom, version=version)
+        )
+        return len(self._model.operatorCodes) - 1

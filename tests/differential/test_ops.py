@@ -1,0 +1,54 @@
+"""Every op on random shapes and parameters: integers equal LiteRT's reference bit for bit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: pip install -e '.[test]'")
+
+from . import activations, conv, elementwise, misc, pooling, reduce, resize, shape_ops  # noqa: F401
+from .harness import REGISTRY, cases_from_environment, run_cases
+
+SAMPLE = 15  # cases of each op and kind in the default run
+FULL = 200
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_op(name: str) -> None:
+    run_cases(REGISTRY[name], cases_from_environment(SAMPLE))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", REGISTRY)
+def test_op_many_times(name: str) -> None:
+    run_cases(REGISTRY[name], cases_from_environment(FULL))
+
+
+@pytest.mark.parametrize("isa", ["scalar", "avx2"])
+def test_ops_on_lower_isa(isa: str) -> None:
+    """The same sample in a process of its own, where EDGE_ISA lowers the choice of kernels."""
+    from edge_sdk import _native
+
+    if isa not in ("scalar", *_native.detected_isas()):
+        pytest.skip(f"this CPU has no {isa}")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"{__file__}::test_op"]
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "EDGE_ISA": isa}
+    result = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-1000:]
+
+
+def test_isa_in_use() -> None:
+    """EDGE_ISA is honoured: without this, the runs on a lower ISA would prove nothing."""
+    from edge_sdk import _native
+
+    wanted = os.environ.get("EDGE_ISA")
+    if wanted is not None:
+        assert _native.isa() == wanted
+    else:
+        assert _native.isa() in ("scalar", *_native.detected_isas())
