@@ -1,0 +1,220 @@
+"""What the recipes share: from a trained torch network to a measured int8 `.tflite` with its labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Callable, TypeVar
+
+import numpy as np
+
+from edge_sdk.optimize import tflite_file
+
+CALIBRATION_SAMPLES = 500
+SIGNATURE = "serving_default"
+
+Item = TypeVar("Item")
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model: where its data comes from, how it is trained, what its file says of itself."""
+
+    name: str  # the stem of its files
+    folder: Path
+    description: str
+    labels: Sequence[str]
+    load: Callable[[str], tuple[np.ndarray, np.ndarray]]  # "train" | "test" -> float32 [n, ...], int [n]
+    train: Callable[[np.ndarray, np.ndarray], Any]  # -> a torch module, input and output as in the file
+    low: float  # the input's range, in the unit of `load`
+    high: float
+    mean: float  # (raw - mean) / std turns what a source yields into the unit of `load`
+    std: float
+
+    @property
+    def int8(self) -> Path:
+        return self.folder / f"{self.name}_int8.tflite"
+
+    @property
+    def float32(self) -> Path:
+        return self.folder / f"{self.name}_float.tflite"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.json"
+
+
+def main(recipe: Recipe) -> None:
+    """The command line of a recipe: makes the model, or with --evaluate measures the one that is there."""
+    parser = argparse.ArgumentParser(description=f"Train, quantize and evaluate {recipe.name}.")
+    parser.add_argument(
+        "--evaluate",
+        action="store_true",
+        help="run the files that are there on the full test set; exit 1 unless metrics.json says the same",
+    )
+    if parser.parse_args().evaluate:
+        measured, expected = measure(recipe), json.loads(recipe.metrics.read_text())
+        print(json.dumps(measured, indent=2))
+        sys.exit(0 if measured == expected else f"{recipe.metrics} says {expected}")
+    make(recipe)
+    measured = measure(recipe)
+    recipe.metrics.write_text(json.dumps(measured, indent=2) + "\n")
+    print(json.dumps(measured, indent=2))
+
+
+def make(recipe: Recipe) -> None:
+    """Trains the network and writes its float and int8 files."""
+    inputs, truth = recipe.load("train")
+    network = recipe.train(inputs, truth)
+    model = export(network, inputs[:1])
+
+    def write(path: Path, content: bytes) -> None:
+        described = tflite_file.add_metadata(
+            content, recipe.labels, recipe.name, recipe.description, recipe.mean, recipe.std
+        )
+        path.write_bytes(described)
+
+    write(recipe.float32, model)
+    write(recipe.int8, quantize(model, inputs[:CALIBRATION_SAMPLES], recipe.low, recipe.high))
+
+
+def measure(recipe: Recipe) -> dict[str, Any]:
+    """Both files on the full test set, and their sizes."""
+    inputs, truth = recipe.load("test")
+    return {
+        "test_samples": len(truth),
+        "accuracy_float": evaluate(recipe.float32, inputs, truth),
+        "accuracy_int8": evaluate(recipe.int8, inputs, truth),
+        "bytes_float": recipe.float32.stat().st_size,
+        "bytes_int8": recipe.int8.stat().st_size,
+        "macs": macs(recipe.int8),
+    }
+
+
+def evaluate(path: Path, inputs: np.ndarray, truth: np.ndarray) -> float:
+    """Top-1 accuracy of a file on real inputs [n, ...], given in the float unit of its input.
+
+    LiteRT's reference kernels run it; where this project's runtime is built, it runs each input too, and
+    an int8 output that differs in a bit ends the program.
+    """
+    runs = {"reference": _reference(path)}
+    if find_spec("edge_sdk._native"):
+        import edge_sdk
+
+        model = edge_sdk.load(path)
+        runs["edge_sdk"] = lambda x: model.run(x)[0]
+    graph = tflite_file.read(path).subgraphs[0]
+    quantization = graph.tensors[graph.inputs[0]].quantization
+    if quantization is not None and quantization.scale is not None:
+        steps = np.round(inputs / quantization.scale[0]) + quantization.zeroPoint[0]
+        inputs = np.clip(steps, -128, 127).astype(np.int8)
+    right = 0
+    for i in progress(range(len(truth)), path.stem):
+        outputs = {name: run(inputs[i : i + 1]) for name, run in runs.items()}
+        expected = outputs["reference"]
+        for name, output in outputs.items():
+            if output.dtype == np.int8 and output.tobytes() != expected.tobytes():
+                sys.exit(f"{path}: test input {i}: {name} gives {output}, the reference {expected}")
+        right += int(np.argmax(expected) == truth[i])
+    return right / len(truth)
+
+
+def _reference(path: Path) -> Run:
+    from ai_edge_litert import interpreter as litert
+
+    resolver = litert.OpResolverType.BUILTIN_REF
+    runner = litert.Interpreter(str(path), experimental_op_resolver_type=resolver)
+    runner.allocate_tensors()
+    source, result = runner.get_input_details()[0]["index"], runner.get_output_details()[0]["index"]
+
+    def run(x: np.ndarray) -> np.ndarray:
+        runner.set_tensor(source, x)
+        runner.invoke()
+        return np.asarray(runner.get_tensor(result))
+
+    return run
+
+
+def export(network: Any, example: np.ndarray) -> bytes:
+    """A trained torch module as a float .tflite; `example` [1, ...] fixes the shape of the input."""
+    import litert_torch
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.tflite")
+        litert_torch.convert(network.eval(), (torch.from_numpy(example),)).export(path)
+        tree = tflite_file.read(path)
+    _rename(tree)
+    return tflite_file.write(tree)
+
+
+def _rename(tree: Any) -> None:
+    """Short tensor names: the converter's repeat the module path of each layer, hundreds of characters."""
+    graph = tree.subgraphs[0]
+    names: dict[int, str] = {}
+    for position, op in enumerate(graph.operators):
+        name = f"{_op_name(tree, op).lower()}_{position}"
+        names[op.outputs[0]] = name
+        roles = ("weights", "bias") if len(op.inputs) == 3 else ("parameter",)
+        for role, tensor in zip(roles, op.inputs[1:]):
+            names[tensor] = f"{name}/{role}"
+    names[graph.inputs[0]], names[graph.outputs[0]] = "input", "output"
+    for index, name in names.items():
+        graph.tensors[index].name = name
+    signature = tree.signatureDefs[0]
+    signature.inputs[0].name, signature.outputs[0].name = "input", "output"
+
+
+def _op_name(tree: Any, op: Any) -> str:
+    code = tree.operatorCodes[op.opcodeIndex].builtinCode
+    operators = vars(tflite_file.schema().BuiltinOperator)
+    return next(name for name, value in operators.items() if value == code)
+
+
+def quantize(model: bytes, samples: np.ndarray, low: float, high: float) -> bytes:
+    """Post-training static int8, input and output included, calibrated with `samples` [n, ...].
+
+    `low` and `high` fix the range of the input, whose scale so does not hang on the samples.
+    """
+    from litert_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(bytearray(model), recipe.static_wi8_ai8())
+    ranges = work.calibrate({SIGNATURE: [{"input": sample[None]} for sample in samples]}, num_threads=1)
+    for bound, value in (("min", low), ("max", high)):
+        ranges["input"][bound] = np.full_like(ranges["input"][bound], value)
+    return bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def macs(path: Path) -> int:
+    """Multiply-accumulates of one inference: convolutions and fully-connected layers."""
+    tree = tflite_file.read(path)
+    graph, total = tree.subgraphs[0], 0
+    for op in graph.operators:
+        kind, outputs = _op_name(tree, op), np.prod(graph.tensors[op.outputs[0]].shape)
+        if kind in ("CONV_2D", "FULLY_CONNECTED"):
+            total += int(outputs * np.prod(graph.tensors[op.inputs[1]].shape[1:]))
+        elif kind == "DEPTHWISE_CONV_2D":
+            total += int(outputs * np.prod(graph.tensors[op.inputs[1]].shape[1:3]))
+    return total
+
+
+def progress(items: Sequence[Item], what: str) -> Iterator[Item]:
+    """Yields `items` and draws a bar on stderr: on a terminal in place, in a log a line each tenth."""
+    width, live, shown = 40, sys.stderr.isatty(), 0
+    for done, item in enumerate(items, start=1):
+        yield item
+        step = done * (width if live else 10) // len(items)
+        if step == shown:
+            continue
+        shown, filled = step, done * width // len(items)
+        bar = "#" * filled + "." * (width - filled)
+        end = "\r" if live and done < len(items) else "\n"
+        print(f"{what:<22} [{bar}] {done}/{len(items)}", end=end, file=sys.stderr, flush=True)
