@@ -1,22 +1,10 @@
 #include "ops/support/quantize.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace edge {
-
-Multiplier quantize_multiplier(double value) {
-  if (!(value > 0)) return {};
-  int exponent = 0;
-  const double fraction = std::frexp(value, &exponent);
-  int64_t m = static_cast<int64_t>(std::round(fraction * 2147483648.0));
-  if (m == int64_t{1} << 31) {
-    m /= 2;
-    ++exponent;
-  }
-  if (exponent < -31) return {};
-  return {static_cast<int32_t>(m), exponent};
-}
 
 Range type_range(DType type) {
   return type == DType::kInt8 ? Range{-128, 127} : Range{0, 255};

@@ -1,21 +1,11 @@
-// Fixed-point multipliers and activation ranges as TFLite's reference derives them (decision 001).
+// Scales and activation ranges as TFLite's reference derives them (decision 001).
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "graph/graph.h"
 
 namespace edge {
-
-// value = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31) or 0.
-struct Multiplier {
-  int32_t multiplier = 0;
-  int shift = 0;
-};
-
-// Rounds half away from zero; values below 2^-31 become 0. `value` >= 0 and finite.
-Multiplier quantize_multiplier(double value);
 
 struct Range {
   int32_t low = 0, high = 0;
