@@ -30,6 +30,9 @@ def detection_post_process(d: Draw, kind: str) -> Case:
     }
     encodings = d.rng.normal(0, 2, (1, boxes, 4)).astype(np.float32)
     scores = d.rng.random((1, boxes, classes + background)).astype(np.float32)
+    if d.chance("ties", 0.4):  # as dequantized scores have
+        scores = (np.round(scores * 256) / 256).astype(np.float32)
+    scores[0, int(d.rng.integers(boxes)), -1] = 0.999  # with no detection at all LiteRT leaves garbage behind
     anchors = np.concatenate([d.rng.random((boxes, 2)), d.rng.uniform(0.05, 0.4, (boxes, 2))], 1)
     x = g.input(encodings.shape, "float32")
     s = g.input(scores.shape, "float32")

@@ -28,7 +28,7 @@ def moving(
 def reshape(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5)
     left, new = int(np.prod(shape)), []
-    while left > 1 and d.rng.random() < 0.7:
+    while left > 1 and len(new) < 5 and d.rng.random() < 0.7:
         divisors = [n for n in range(1, left + 1) if left % n == 0]
         new.append(int(d.rng.choice(divisors)))
         left //= new[-1]

@@ -1,0 +1,107 @@
+"""Small models that between them use most of the format and of the ops."""
+
+from __future__ import annotations
+
+import numpy as np
+from builders import GraphBuilder
+from flatbuffers import flexbuffers
+
+from edge_sdk.optimize import tflite_file
+
+
+def classifier() -> bytes:
+    """int8 CONV_2D, DEPTHWISE_CONV_2D, ADD, AVERAGE_POOL_2D, FULLY_CONNECTED, SOFTMAX, with metadata."""
+    rng = np.random.default_rng(1)
+    g = GraphBuilder()
+    q = {"scale": 0.1, "zero_point": -5}
+    x = g.input((1, 8, 8, 3), "int8", **q)
+    weights = rng.integers(-127, 128, (8, 3, 3, 3)).astype(np.int8)
+    w = g.constant(weights, scale=np.linspace(0.01, 0.02, 8))
+    b = g.constant(np.arange(8, dtype=np.int32), scale=np.linspace(0.001, 0.002, 8))
+    c = g.tensor((1, 4, 4, 8), "int8", **q)
+    g.op(
+        "CONV_2D", [x, w, b], [c],
+        padding="SAME", strideH=2, strideW=2, fusedActivationFunction="RELU6",
+    )  # fmt: skip
+    dw = g.constant(rng.integers(-127, 128, (1, 3, 3, 8)).astype(np.int8), scale=0.02, axis=3)
+    d = g.tensor((1, 4, 4, 8), "int8", **q)
+    g.op("DEPTHWISE_CONV_2D", [c, dw, b], [d], padding="SAME", strideH=1, strideW=1, depthMultiplier=1)
+    s = g.tensor((1, 4, 4, 8), "int8", scale=0.2)
+    g.op("ADD", [c, d], [s])
+    p = g.tensor((1, 1, 1, 8), "int8", scale=0.2)
+    g.op("AVERAGE_POOL_2D", [s], [p], padding="VALID", strideH=1, strideW=1, filterHeight=4, filterWidth=4)
+    fw = g.constant(rng.integers(-127, 128, (4, 8)).astype(np.int8), scale=0.01)
+    f = g.tensor((1, 4), "int8", scale=0.3)
+    g.op("FULLY_CONNECTED", [p, fw, None], [f])
+    y = g.tensor((1, 4), "int8", scale=1 / 256, zero_point=-128)
+    g.op("SOFTMAX", [f], [y], beta=1.0)
+    g.signature("serving_default", {"image": x}, {"scores": y})
+    return tflite_file.add_metadata(g.build([y]), ["a", "b", "c", "d"], "test", mean=127.5, std=127.5)
+
+
+def shuffler() -> bytes:
+    """float32 and int32 through the ops that take their parameters from constant tensors; two subgraphs."""
+    g = GraphBuilder()
+
+    def ints(*values: int) -> int:
+        return g.constant(np.array(values, np.int32))
+
+    x = g.input((2, 3, 4, 5), "float32")
+    t = g.tensor((2, 5, 3, 4), "float32")
+    g.op("TRANSPOSE", [x, ints(0, 3, 1, 2)], [t])
+    s = g.tensor((2, 2, 4), "float32")
+    g.op("STRIDED_SLICE", [t, ints(0, 4, 1, 0), ints(2, 0, 2, 4), ints(1, -2, 1, 1)], [s], shrinkAxisMask=4)
+    p = g.tensor((2, 4, 4), "float32")
+    g.op("PAD", [s, g.constant(np.array([[0, 0], [1, 1], [0, 0]], np.int32))], [p])
+    h = g.tensor((2, 3, 4), "float32")
+    g.op("GATHER", [p, ints(3, 0, 1)], [h], axis=1)
+    halves = [g.tensor((2, 3, 2), "float32") for _ in range(2)]
+    g.op("SPLIT", [g.constant(np.array(2, np.int32)), h], halves, numSplits=2)
+    j = g.tensor((2, 6, 2), "float32")
+    g.op("CONCATENATION", halves, [j], axis=1)
+    r = g.tensor((1, 4, 6, 1), "float32")
+    g.op("RESHAPE", [j, ints(1, 4, -1, 1)], [r])
+    z = g.tensor((1, 8, 3, 1), "float32")
+    g.op("RESIZE_BILINEAR", [r, ints(8, 3)], [z], halfPixelCenters=True)
+    m = g.tensor((1, 1), "float32")
+    g.op("MEAN", [z, ints(1, 2)], [m])
+    a = g.tensor((2, 3, 4), "int32")
+    g.op("ARG_MAX", [x, g.constant(np.array(3, np.int32))], [a], outputType="int32")
+    u = [g.tensor((2, 4), "int32") for _ in range(3)]
+    g.op("UNPACK", [a], u, num=3, axis=1)
+    k = g.tensor((2, 2, 4), "int32")
+    g.op("PACK", u[:2], [k], axis=0, valuesCount=2)
+    n = g.tensor((2, 4), "int32")
+    g.op("GATHER_ND", [k, g.constant(np.array([[0, 1], [1, 0]], np.int32))], [n])
+    c = g.tensor((2, 4), "float32")
+    g.op("CAST", [n], [c], inDataType="int32", outDataType="float32")
+    g.outputs(m, c)
+    g.subgraph("other")
+    v = g.input((4,), "float32")
+    w = g.tensor((4,), "float32")
+    g.op("RELU", [v], [w])
+    g.signature("other", {"v": v}, {"w": w}, subgraph=1)
+    return g.build([w])
+
+
+def detector() -> bytes:
+    """TFLite_Detection_PostProcess, whose options are a flexbuffer."""
+    options = {
+        "max_detections": 5, "max_classes_per_detection": 1, "detections_per_class": 10,
+        "use_regular_nms": False, "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "num_classes": 3,
+        "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
+    }  # fmt: skip
+    g = GraphBuilder()
+    boxes = g.input((1, 12, 4), "uint8", scale=0.05, zero_point=128)
+    scores = g.input((1, 12, 4), "uint8", scale=1 / 256)
+    b, s = g.tensor((1, 12, 4), "float32"), g.tensor((1, 12, 4), "float32")
+    g.op("DEQUANTIZE", [boxes], [b])
+    g.op("DEQUANTIZE", [scores], [s])
+    anchors = g.constant(np.random.default_rng(2).random((12, 4), np.float32))
+    outputs = [g.tensor(shape, "float32") for shape in ((1, 5, 4), (1, 5), (1, 5), (1,))]
+    content = bytes(flexbuffers.Dumps(options))
+    g.op("TFLite_Detection_PostProcess", [b, s, anchors], outputs, custom_options=content)
+    return g.build(outputs)
+
+
+MODELS = {"classifier": classifier, "shuffler": shuffler, "detector": detector}
