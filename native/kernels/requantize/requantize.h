@@ -39,7 +39,7 @@ struct Params {
 struct Args {
   size_t rows;
   size_t cols;
-  const int32_t* acc;  // [rows][acc_stride]
+  const int32_t* acc;  // [rows][acc_stride]; readable up to the next multiple of 8 columns
   size_t acc_stride;
   uint8_t* out;  // [rows][out_stride], the low byte of each result: int8 and uint8 alike
   size_t out_stride;

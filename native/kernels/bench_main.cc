@@ -1,0 +1,8 @@
+// edge_bench: throughput of each kernel that this CPU runs, one thread.
+namespace edge {
+namespace gemm {
+void bench();
+}
+}  // namespace edge
+
+int main() { edge::gemm::bench(); }

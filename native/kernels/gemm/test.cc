@@ -1,0 +1,184 @@
+#include "kernels/gemm/gemm.h"
+#include "kernels/testing.h"
+
+namespace edge::gemm {
+namespace {
+
+using testing::Guarded;
+using testing::Random;
+
+const std::vector<const Kernel*>& runnable() {
+  static const std::vector<const Kernel*> found = [] {
+    size_t count;
+    const Kernel* all = kernels(&count);
+    return testing::runnable(all, count);
+  }();
+  return found;
+}
+
+// A convolution's worth of numbers: `sources` distinct input pixels that rows and taps point to.
+struct Problem {
+  Shape shape;
+  size_t rows;
+  bool x_unsigned, w_unsigned;
+  int32_t x_zero_point, w_zero_point;
+  Guarded<uint8_t> x;
+  std::vector<uint8_t> w;
+  std::vector<int32_t> bias;
+  std::vector<size_t> pixel;  // [taps][rows] -> which pixel of x
+
+  Problem(Random& random, Shape s, size_t r)
+      : shape(s), rows(r), x((r + s.taps) * s.depth), w(s.cols * s.taps * s.depth), bias(s.cols) {
+    x_unsigned = random.integer(0, 1);
+    w_unsigned = random.integer(0, 1);
+    x_zero_point = static_cast<int32_t>(random.integer(0, 255)) - (x_unsigned ? 0 : 128);
+    w_zero_point = static_cast<int32_t>(random.integer(0, 255)) - (w_unsigned ? 0 : 128);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = random.any<uint8_t>();
+    for (uint8_t& v : w) v = random.any<uint8_t>();
+    for (int32_t& v : bias) v = random.any<int32_t>();
+    for (size_t i = 0; i < shape.taps * rows; ++i) {
+      pixel.push_back(static_cast<size_t>(random.integer(0, rows + shape.taps - 1)));
+    }
+  }
+
+  // The equation of gemm.h, as it stands there.
+  int32_t expected(size_t i, size_t n) const {
+    const auto value = [](uint8_t byte, bool is_unsigned) {
+      return is_unsigned ? byte : static_cast<int8_t>(byte);
+    };
+    int64_t sum = bias[n];
+    for (size_t t = 0; t < shape.taps; ++t) {
+      for (size_t k = 0; k < shape.depth; ++k) {
+        const uint8_t xb = const_cast<Guarded<uint8_t>&>(x)[pixel[t * rows + i] * shape.depth + k];
+        const uint8_t wb = w[(n * shape.taps + t) * shape.depth + k];
+        sum +=
+            int64_t{value(xb, x_unsigned) - x_zero_point} * (value(wb, w_unsigned) - w_zero_point);
+      }
+    }
+    return static_cast<int32_t>(sum);  // wraps
+  }
+};
+
+struct Prepared {
+  Arena packed, scratch;
+  Layer layer;
+
+  Prepared(const Kernel& kernel, const Problem& p) : packed(packed_bytes(kernel, p.shape)) {
+    pack(kernel, {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data()},
+         packed.data());
+    layer = {&kernel, p.shape, p.x_unsigned, packed.data(), nullptr, {}};
+    scratch = Arena(scratch_bytes(layer));
+  }
+};
+
+std::vector<const void*> pointers(Problem& p, const Kernel& kernel) {
+  std::vector<const void*> x(p.shape.taps * kernel.mr, nullptr);
+  for (size_t t = 0; t < p.shape.taps; ++t) {
+    for (size_t i = 0; i < p.rows; ++i) {
+      x[t * kernel.mr + i] = p.x.data() + p.pixel[t * p.rows + i] * p.shape.depth;
+    }
+  }
+  return x;
+}
+
+void check_accumulators(const Kernel& kernel, Problem& p, size_t first_col) {
+  Prepared prepared(kernel, p);
+  const size_t stride = p.shape.cols + 2;
+  Guarded<int32_t> out(p.rows * stride);
+  std::memset(out.data(), 0, out.size() * sizeof(int32_t));
+  const std::vector<const void*> x = pointers(p, kernel);
+  run(prepared.layer, x.data(), p.rows, first_col, p.shape.cols, out.data(), stride,
+      prepared.scratch.data());
+  INFO(kernel.name << " rows " << p.rows << " cols " << first_col << ".." << p.shape.cols
+                   << " taps " << p.shape.taps << " depth " << p.shape.depth);
+  CHECK(out.intact());
+  CHECK(p.x.intact());
+  for (size_t i = 0; i < p.rows; ++i) {
+    for (size_t n = 0; n < stride; ++n) {
+      const bool inside = n >= first_col && n < p.shape.cols;
+      REQUIRE(out[i * stride + n] == (inside ? p.expected(i, n) : 0));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("gemm: accumulators around the seams of the tile") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (size_t rows = 1; rows <= kernel->mr; ++rows) {
+      for (size_t cols : testing::around(kernel->nr)) {
+        for (size_t depth : {1, 2, 3, 7, 8, 9, 15, 16, 17, 33}) {
+          for (size_t taps : {1, 9}) {
+            Problem p(random, {cols, taps, depth}, rows);
+            check_accumulators(*kernel, p, 0);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm: part of the columns, and more than one block of them") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (size_t cols : {127, 128, 129, 300}) {
+      Problem p(random, {cols, 1, 10}, kernel->mr);
+      check_accumulators(*kernel, p, 0);
+      check_accumulators(*kernel, p, 2 * kernel->nr);
+    }
+  }
+}
+
+TEST_CASE("gemm: all inputs and weights at their ends") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (int ends = 0; ends < 16; ++ends) {
+      Problem p(random, {kernel->nr + size_t{1}, 9, 64}, kernel->mr);
+      p.x_unsigned = ends & 1;
+      p.w_unsigned = ends & 2;
+      const auto end = [](bool is_unsigned, bool high) {
+        return is_unsigned ? (high ? 255 : 0) : (high ? 127 : -128);
+      };
+      std::memset(p.x.data(), end(p.x_unsigned, ends & 4), p.x.size());
+      std::memset(p.w.data(), end(p.w_unsigned, ends & 8), p.w.size());
+      // Zero points at the other ends make the largest differences: 255 * 255 each.
+      p.x_zero_point = end(p.x_unsigned, !(ends & 4));
+      p.w_zero_point = end(p.w_unsigned, !(ends & 8));
+      check_accumulators(*kernel, p, 0);
+    }
+  }
+}
+
+TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    Problem p(random, {37, 1, 20}, kernel->mr);
+    for (int32_t& b : p.bias) b = static_cast<int32_t>(random.integer(-100000, 100000));
+    Prepared prepared(*kernel, p);
+    std::vector<int32_t> multiplier(37, 0x60000000), exponent(37, -9);
+    prepared.layer.requantize =
+        &requantize::select(testing::features(), requantize::Rule::kDoubleRounding);
+    prepared.layer.params.multiplier = multiplier.data();
+    prepared.layer.params.exponent = exponent.data();
+    prepared.layer.params.zero_point = 7;
+    const size_t stride = 40;
+    Guarded<int8_t> out(p.rows * stride);
+    std::memset(out.data(), 0x5a, out.size());
+    run(prepared.layer, pointers(p, *kernel).data(), p.rows, 0, 37, out.data(), stride,
+        prepared.scratch.data());
+    CHECK(out.intact());
+    for (size_t i = 0; i < p.rows; ++i) {
+      for (size_t n = 0; n < stride; ++n) {
+        int32_t v = 0x5a;
+        if (n < 37) {
+          v = requantize::double_round(p.expected(i, n), multiplier[n], exponent[n]) + 7;
+          v = v < -128 ? -128 : v > 127 ? 127 : v;
+        }
+        REQUIRE(out[i * stride + n] == v);
+      }
+    }
+  }
+}
+
+}  // namespace edge::gemm
