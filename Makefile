@@ -71,11 +71,14 @@ bench: build .venv/.test ## time the kernels and the shipped models
 	cmake --build --preset release
 	build/release/edge_bench
 
-fuzz: .venv/.demo ## feed damaged models to the reader for SECONDS (60)
+fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
 	PYTHON=$(PYTHON) scripts/apt-packages.sh fuzz
 	cmake --preset fuzz >/dev/null
 	cmake --build --preset fuzz --target edge_fuzz
-	build/fuzz/edge_fuzz -max_total_time=$(or $(SECONDS),60) build/fuzz
+	mkdir -p build/fuzz/corpus
+	cp models/*/*.tflite build/fuzz/corpus
+	ASAN_OPTIONS=allocator_may_return_null=1 build/fuzz/edge_fuzz -artifact_prefix=build/fuzz/ -max_len=65536 -timeout=20 \
+	  -max_total_time=$(or $(SECONDS),60) build/fuzz/corpus $(wildcard ../shared/models/ops)
 
 arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
 	python scripts/build_site.py aarch64 build/armlab-site
