@@ -1,0 +1,176 @@
+"""One connection to an MQTT broker, from the TCP handshake to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_sdk.publish.broker import Broker
+from edge_sdk.publish.outgoing import Outgoing
+
+_WINDOW = 20  # unacknowledged results at a time
+_CONNECT_S = 10.0  # for TCP, for TLS and for the broker's answer
+GOODBYE_S = 2.0  # for the acknowledgement of `offline`
+_POLL_S = 1.0  # how often keep-alive and deadlines are looked at
+
+
+class Connection:
+    """Publishes what is in `outgoing` until the connection breaks or `close` is called.
+
+    Everything but `close` and `wake` runs in the thread that calls `run`, so paho needs no locks and
+    its own queue stays empty: it drops messages with nothing but a return code.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        outgoing: Outgoing,
+        *,
+        client_id: str,
+        qos: int,
+        keepalive_s: int,
+        on_accept: Callable[[], None],
+    ) -> None:
+        self._broker, self._outgoing, self._qos, self._keepalive_s = broker, outgoing, qos, keepalive_s
+        self._tell_accepted = on_accept
+        self.accepted = False  # the broker has let us in
+        self._closing = False
+        self._goodbye: int | None = None  # message id of `offline`
+        self._deadline = 0.0
+        self._reason = "the broker ended the connection"
+        self._numbers: dict[int, int] = {}  # message id -> the result's number in `outgoing`
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+
+        client = self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
+        )
+        client.connect_timeout = _CONNECT_S
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
+        if broker.tls is not None:
+            client.tls_set_context(broker.tls)
+        client.will_set(broker.status_topic, "offline", qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_log = self._on_log
+
+    def run(self) -> None:
+        """Connects and publishes; returns after `close`, raises `OSError` if the connection fails."""
+        try:
+            if self._closing:
+                return
+            self._client.connect(self._broker.host, self._broker.port, self._keepalive_s)
+            self._deadline = time.monotonic() + _CONNECT_S
+            self._serve()
+        except UnicodeError as problem:  # what the resolver raises for impossible host names
+            raise OSError(f"bad host name: {problem}") from problem
+        finally:
+            if (network := self._client.socket()) is not None:
+                network.close()
+            self._wake_in.close()
+            self._wake_out.close()
+            self._outgoing.give_back()
+        if not self._closing:
+            raise ConnectionError(self._reason)
+
+    def wake(self) -> None:
+        """Says that there is something in `outgoing`."""
+        with contextlib.suppress(OSError):  # full: `run` is awake anyway; closed: it has ended
+            self._wake_out.send(b"\0")
+
+    def close(self) -> None:
+        """Makes `run` say `offline`, disconnect and return."""
+        self._closing = True
+        self.wake()
+
+    def _serve(self) -> None:
+        client, network = self._client, self._client.socket()
+        if network is None:
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(network, selectors.EVENT_READ)
+            selector.register(self._wake_in, selectors.EVENT_READ)
+            while self._publish() and client.socket() is not None:
+                writes = selectors.EVENT_WRITE if client.want_write() else 0
+                selector.modify(network, selectors.EVENT_READ | writes)
+                for key, events in selector.select(_POLL_S):
+                    if key.fileobj is self._wake_in:
+                        self._wake_in.recv(4096)
+                        continue
+                    if events & selectors.EVENT_READ:
+                        self._read()
+                    if events & selectors.EVENT_WRITE:
+                        client.loop_write()
+                client.loop_misc()  # pings, and ends a connection that does not answer them
+
+    def _read(self) -> None:
+        self._client.loop_read()
+        # TLS may hold decrypted bytes that the selector does not see.
+        while isinstance(network := self._client.socket(), ssl.SSLSocket) and network.pending():
+            self._client.loop_read()
+
+    def _publish(self) -> bool:
+        """Hands over what the window lets through, or the last words; False when time is up."""
+        if not self.accepted or self._goodbye is not None:
+            if time.monotonic() > self._deadline:
+                self._reason = "the broker does not answer"
+                return False
+            if self._closing and not self.accepted:
+                return False
+        elif self._closing:
+            self._deadline = time.monotonic() + GOODBYE_S
+            self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
+        else:
+            while (item := self._outgoing.take(_WINDOW)) is not None:
+                number, line = item
+                info = self._client.publish(self._broker.topic, line, self._qos)
+                self._numbers[info.mid] = number
+                if self._qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
+                    self._acknowledge(info.mid)
+        return True
+
+    def _acknowledge(self, mid: int) -> None:
+        number = self._numbers.pop(mid, None)  # None: `online`, or QoS 0 that is written within publish()
+        if number is not None:
+            self._outgoing.acknowledge(number)
+
+    def _on_connect(
+        self, client: paho.Client, data: Any, flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._reason = f"the broker refuses: {code}"
+            return
+        client.on_log = None  # it formats every packet's message
+        client.publish(self._broker.status_topic, "online", qos=1, retain=True)
+        self.accepted = True
+        self._tell_accepted()
+
+    def _on_disconnect(
+        self, client: paho.Client, data: Any, flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if self.accepted:
+            self._reason = f"the connection broke: {code}"
+
+    def _on_publish(
+        self, client: paho.Client, data: Any, mid: int, code: ReasonCode, properties: Properties
+    ) -> None:
+        self._acknowledge(mid)
+        if mid == self._goodbye:
+            client.disconnect()
+
+    def _on_log(self, client: paho.Client, data: Any, level: int, text: str) -> None:
+        if level == LogLevel.MQTT_LOG_ERR:  # such as a TLS alert, which no other callback tells
+            self._reason = f"the broker ended the connection: {text}"
