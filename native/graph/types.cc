@@ -35,15 +35,13 @@ Result<size_t> byte_size(DType type, const Shape& shape) {
     if (extent < 0) return invalid_model(format("shape %s has an unknown extent", to_string(shape).c_str()));
     if (__builtin_mul_overflow(count, static_cast<int64_t>(extent), &count) || count > kLimit) {
       // A zero further on would make the tensor empty, but such a shape serves nobody.
-      return Status(Code::kResource,
-                    format("shape %s has more than 2^31-1 elements", to_string(shape).c_str()));
+      return unsupported(format("shape %s has more than 2^31-1 elements", to_string(shape).c_str()));
     }
   }
   if (type == DType::kInt4) return static_cast<size_t>((count + 1) / 2);
   const int64_t bytes = count * static_cast<int64_t>(dtype_size(type));
   if (bytes > kLimit) {
-    return Status(Code::kResource,
-                  format("%s%s needs more than 2^31-1 bytes", dtype_name(type), to_string(shape).c_str()));
+    return unsupported(format("%s%s needs more than 2^31-1 bytes", dtype_name(type), to_string(shape).c_str()));
   }
   return static_cast<size_t>(bytes);
 }

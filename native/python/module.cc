@@ -18,7 +18,12 @@ namespace py = pybind11;
 namespace edge {
 namespace {
 
-// kInvalidArgument is a file that cannot be opened in read_*, and a caller's mistake elsewhere.
+// Names in files are bytes; those that are not UTF-8 are shown with replacement characters.
+py::str text(std::string_view bytes) {
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
+}
+
 [[noreturn]] void raise(const Status& status) {
   const char* name = "EdgeError";
   switch (status.code()) {
@@ -38,7 +43,7 @@ namespace {
       break;
   }
   const py::object type = py::module_::import("edge_sdk.errors").attr(name);
-  PyErr_SetObject(type.ptr(), py::str(status.message()).ptr());
+  PyErr_SetObject(type.ptr(), text(status.message()).ptr());
   throw py::error_already_set();
 }
 
@@ -50,6 +55,15 @@ template <typename T>
 T take(Result<T> result) {
   if (!result.ok()) raise(result.status());
   return std::move(*result);
+}
+
+// Whatever keeps a file from being read is the file's fault: a ModelError that names it.
+std::shared_ptr<Model> take_model(Result<std::shared_ptr<const Model>> result, const std::string& name) {
+  if (!result.ok()) {
+    const Status& s = result.status();
+    raise((s.code() == Code::kInternal ? s : invalid_model(s.message())).at(name));
+  }
+  return std::const_pointer_cast<Model>(std::move(*result));
 }
 
 std::vector<int> to_list(const Shape& shape) { return {shape.begin(), shape.end()}; }
@@ -79,8 +93,7 @@ py::dict describe_value(const Value& value, int index) {
     if (size.ok()) bytes = *size;
   }
   py::dict d;
-  d["name"] = py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
-      s.name.data(), static_cast<Py_ssize_t>(s.name.size()), "replace"));
+  d["name"] = text(s.name);
   d["index"] = index;
   d["shape"] = to_list(s.shape);
   d["shape_signature"] = to_list(s.shape_signature.rank() ? s.shape_signature : s.shape);
@@ -129,9 +142,9 @@ py::list nodes_of(const Model& model, int index) {
   py::list out;
   for (const Node& node : graph.nodes) {
     py::dict attributes;
-    for (const auto& [name, text] : describe(node.attributes)) attributes[py::str(name)] = text;
+    for (const auto& [name, value] : describe(node.attributes)) attributes[py::str(name)] = value;
     py::dict d;
-    d["op"] = node.name();
+    d["op"] = text(node.name());
     d["inputs"] = node.inputs;
     d["outputs"] = node.outputs;
     d["attributes"] = attributes;
@@ -143,14 +156,20 @@ py::list nodes_of(const Model& model, int index) {
   return out;
 }
 
+py::dict names_of(const std::map<std::string, int>& names) {
+  py::dict out;
+  for (const auto& [name, value] : names) out[text(name)] = value;
+  return out;
+}
+
 py::dict signatures_of(const Model& model) {
   py::dict out;
   for (const Signature& s : model.signatures) {
     py::dict d;
     d["subgraph"] = s.graph;
-    d["inputs"] = s.inputs;
-    d["outputs"] = s.outputs;
-    out[py::str(s.key)] = d;
+    d["inputs"] = names_of(s.inputs);
+    d["outputs"] = names_of(s.outputs);
+    out[text(s.key)] = d;
   }
   return out;
 }
@@ -184,7 +203,7 @@ py::list steps_of(const Plan& plan) {
   py::list out;
   for (const Step& s : plan.steps()) {
     py::dict d;
-    d["op"] = s.op;
+    d["op"] = text(s.op);
     d["kernel"] = s.kernel;
     d["nodes"] = s.nodes;
     d["inputs"] = s.inputs;
@@ -222,20 +241,15 @@ PYBIND11_MODULE(_native, m) {
   py::class_<Model, std::shared_ptr<Model>>(m, "ParsedModel")
       .def_static(
           "from_path",
-          [](const std::string& path) { return std::const_pointer_cast<Model>(take(read_file(path))); })
+          [](const std::string& path) { return take_model(read_file(path), path); })
       .def_static("from_bytes",
                   [](const py::bytes& data) {
                     const std::string_view view = data;
-                    return std::const_pointer_cast<Model>(
-                        take(read_bytes({reinterpret_cast<const uint8_t*>(view.data()), view.size()})));
+                    return take_model(
+                        read_bytes({reinterpret_cast<const uint8_t*>(view.data()), view.size()}), "model");
                   })
       .def_readonly("version", &Model::version)
-      .def_property_readonly("description",
-                             [](const Model& model) {
-                               return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
-                                   model.description.data(),
-                                   static_cast<Py_ssize_t>(model.description.size()), "replace"));
-                             })
+      .def_property_readonly("description", [](const Model& model) { return text(model.description); })
       .def_property_readonly("subgraph_count", [](const Model& model) { return model.graphs.size(); })
       .def(
           "tensors",
@@ -259,7 +273,7 @@ PYBIND11_MODULE(_native, m) {
       .def("metadata",
            [](const Model& model) {
              py::dict out;
-             for (const auto& [name, data] : model.metadata) out[py::str(name)] = to_bytes(data);
+             for (const auto& [name, data] : model.metadata) out[text(name)] = to_bytes(data);
              return out;
            })
       .def("appended", &appended_of)
@@ -272,9 +286,9 @@ PYBIND11_MODULE(_native, m) {
           },
           py::arg("tensor"), py::arg("subgraph") = 0)
       .def("missing_ops", [](const Model& model) {
-        std::vector<std::tuple<int, std::string, std::string>> out;
-        for (MissingOp& op : missing_ops(model.graphs[0])) {
-          out.emplace_back(op.node, std::move(op.op), std::move(op.reason));
+        std::vector<std::tuple<int, py::str, py::str>> out;
+        for (const MissingOp& op : missing_ops(model.graphs[0])) {
+          out.emplace_back(op.node, text(op.op), text(op.reason));
         }
         return out;
       });
@@ -341,6 +355,13 @@ PYBIND11_MODULE(_native, m) {
 
   m.def("available_threads", &available_threads);
   m.def("op_names", &op_names);
+  m.def("version", [] { return EDGE_VERSION; });
+  m.def("isa", [] {
+    Features features;
+    check(active_features(&features));
+    return isa_name(features);
+  });
+  m.def("detected_isas", [] { return isa_names(detect_features()); });
 }
 
 }  // namespace edge

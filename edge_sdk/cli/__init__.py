@@ -1,0 +1,75 @@
+"""The command `edge-sdk`. Each subcommand has its module here; this one reads the command line.
+
+Exit status: 0, 1 where the work ended with losses (skipped inputs, undelivered results), 2 for a
+mistake or a failure, told in one line on stderr, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import NoReturn
+
+from edge_sdk.errors import EdgeError
+from edge_sdk.version import __version__
+
+COMMANDS = {
+    "run": "run a model on pictures or sensor windows and publish the results",
+    "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
+    "bench": "time a model: load, first run, steady state, each op; beside LiteRT if wanted",
+    "boards": "list the board profiles, and which one this machine is",
+    "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of argparse's usage block."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(prog="edge-sdk", description="Run .tflite models on small Linux devices.")
+    parser.add_argument("--version", action="version", version=f"edge-sdk {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    return parser, {
+        name: commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for name, text in COMMANDS.items()
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the return value is the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser, subparsers = _parser()
+    # Only the module of the command at hand is loaded, and only it knows the command's options.
+    wanted = next((a for a in arguments if not a.startswith("-")), None)
+    module = importlib.import_module(f"edge_sdk.cli.{wanted}") if wanted in COMMANDS else None
+    if module is not None and wanted is not None:
+        module.add_arguments(subparsers[wanted])
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="edge-sdk: %(message)s", level=logging.WARNING)
+    warnings.showwarning = _one_line
+    try:
+        status: int = module.main(options) if module else 2
+        sys.stdout.flush()
+        return status
+    except EdgeError as problem:
+        print(f"edge-sdk {options.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has enough of it, as in `edge-sdk inspect MODEL | head`. Python would
+        # complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _one_line(message: Warning | str, *_: object) -> None:
+    print(f"edge-sdk: {' '.join(str(message).split())}", file=sys.stderr)

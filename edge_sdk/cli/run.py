@@ -1,0 +1,186 @@
+"""edge-sdk run"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from edge_sdk import labels, model, publish, sources, tasks
+from edge_sdk.cli.options import add_json, add_machine, board_of, positive
+from edge_sdk.cli.screen import Progress, emit_json
+from edge_sdk.pipeline import Pipeline, Summary
+from edge_sdk.types import Detection, Event
+
+# How often the wait for an absent broker is told.
+_TELL_EVERY_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, metavar="FILE", help="a .tflite file")
+    parser.add_argument("--source", required=True, metavar="WHERE",
+                        help="a picture, a folder, a glob, FILE.csv, or synthetic:")  # fmt: skip
+    parser.add_argument("--task", choices=sorted(tasks.TASKS), help="what the model does; guessed by default")
+    parser.add_argument("--labels", metavar="FILE", help="class names; those inside of the model by default")
+    parser.add_argument("--top-k", type=positive, metavar="N", help="classes per frame (5)")
+    parser.add_argument("--threshold", type=float, metavar="SCORE", help="lowest score (0.5 for detections)")
+    parser.add_argument("--publish", metavar="WHERE", action="append", default=[],
+                        help="mqtt://host:port/topic, mqtts://..., stdout, or FILE.jsonl; several are allowed")  # fmt: skip
+    for name, text in (("ca", "of the authority"), ("cert", "of this client"), ("key", "of its key")):
+        parser.add_argument(f"--{name}", metavar="PEM", help=f"mqtts: PEM file {text}")
+    parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="MQTT quality of service (1)")
+    parser.add_argument("--wait", type=float, default=60.0, metavar="S",
+                        help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
+    parser.add_argument("--frames", type=positive, metavar="N", help="stop after so many")
+    parser.add_argument(
+        "--window", type=positive, metavar="ROWS", help="csv: rows of a window; the model's by default"
+    )
+    parser.add_argument("--stride", type=positive, metavar="ROWS", help="csv: rows between windows")
+    parser.add_argument("--columns", metavar="A,B,..", help="csv: the channels")
+    parser.add_argument("--truth", metavar="COLUMN", help="csv: the column of the true label")
+    parser.add_argument("--backend", choices=("auto", "native", "litert"), default="auto")
+    parser.add_argument(
+        "--delegate", action="append", default=[], metavar="NAME", help="edgetpu, or a library file"
+    )
+    parser.add_argument("--require", choices=("warn", "strict", "allow"), default="warn",
+                        help="when ops fall back to another backend (warn)")  # fmt: skip
+    add_machine(parser)
+    add_json(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    loaded = model.load(
+        options.model,
+        threads=options.threads,
+        board=board_of(options),
+        backend=options.backend,
+        delegates=options.delegate,
+        require=options.require,
+    )
+    task = tasks.for_model(
+        loaded,
+        options.task,
+        labels.from_file(options.labels) if options.labels else (),
+        **_given(top_k=options.top_k, threshold=options.threshold),
+    )
+    destination = _connect(options)
+    with sources.open_source(options.source, **_source_options(options, loaded)) as source:
+        with Progress(loaded.name, options.frames) as progress:
+            done = 0
+
+            def on_event(event: Event) -> None:
+                nonlocal done
+                done += 1
+                if not options.publish and not options.json:
+                    print(line_of(event))
+                progress(done)
+
+            try:
+                summary = Pipeline(source, loaded, task, destination).run(options.frames, on_event)
+            finally:
+                left = _deliver(destination, options.wait)
+                destination.close()
+    return _report(options, summary, left, source.reasons)
+
+
+def line_of(event: Event) -> str:
+    """One frame's results for people."""
+    found = []
+    for r in event.results:
+        where = ""
+        if isinstance(r, Detection):
+            where = " at " + ",".join(f"{v:.0f}" for v in (r.box.xmin, r.box.ymin, r.box.xmax, r.box.ymax))
+        found.append(f"{r.label} {r.score:.3f}{where}")
+    return f"{event.frame_id}: {'; '.join(found) or 'nothing'}"
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that the user gave; what is left out keeps the class's own default."""
+    return {k: v for k, v in options.items() if v is not None}
+
+
+def _source_options(options: argparse.Namespace, loaded: model.Model) -> dict[str, Any]:
+    given = _given(window=options.window, stride=options.stride, label=options.truth)
+    if options.columns:
+        given["columns"] = options.columns.split(",")
+    if options.source.startswith("synthetic:"):
+        shape = loaded.inputs[0].shape
+        given["shape"] = (*shape[1:3], 3) if len(shape) == 4 else shape[-2:]
+    elif options.source.lower().endswith(".csv") and "window" not in given:
+        # A window has as many readings as the model takes: [1, time, channels].
+        shape = loaded.inputs[0].shape
+        given["window"] = shape[1] if len(shape) >= 3 else shape[0]
+    return given
+
+
+class _All:
+    """Several publishers as one; none at all takes everything and keeps nothing."""
+
+    def __init__(self, publishers: list[publish.Publisher]) -> None:
+        self._publishers = publishers
+
+    def send(self, payload: Any) -> None:
+        for p in self._publishers:
+            p.send(payload)
+
+    def flush(self, timeout_s: float) -> int:
+        end = time.monotonic() + timeout_s
+        return sum(p.flush(max(0.0, end - time.monotonic())) for p in self._publishers)
+
+    def close(self) -> None:
+        for p in self._publishers:
+            p.close()
+
+    def __enter__(self) -> _All:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _connect(options: argparse.Namespace) -> _All:
+    publishers = []
+    for url in options.publish:
+        more: dict[str, Any] = {}
+        if url.startswith("mqtt"):
+            more = _given(ca=options.ca, cert=options.cert, key=options.key, qos=options.qos)
+        publishers.append(publish.connect(url, **more))
+    return _All(publishers)
+
+
+def _deliver(destination: _All, wait_s: float) -> int:
+    """Waits until all is delivered, at most `wait_s`, and says what it waits for; how many are left."""
+    end = time.monotonic() + wait_s
+    while True:
+        left = destination.flush(max(0.0, min(_TELL_EVERY_S, end - time.monotonic())))
+        if left == 0 or time.monotonic() >= end:
+            return left
+        print(
+            f"edge-sdk run: {left} results wait for the broker, {end - time.monotonic():.0f} s more",
+            file=sys.stderr,
+        )
+
+
+def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: list[str]) -> int:
+    fps = summary.frames / summary.seconds if summary.seconds else 0.0
+    if options.json:
+        emit_json(
+            {
+                "frames": summary.frames,
+                "published": summary.published if options.publish else 0,
+                "undelivered": left,
+                "dropped": summary.dropped,
+                "skipped": summary.skipped,
+                "reasons": reasons,
+                "seconds": round(summary.seconds, 3),
+                "fps": round(fps, 2),
+            }
+        )
+    else:
+        text = f"{summary.frames} frames in {summary.seconds:.2f} s ({fps:.1f}/s)"
+        text += f", {summary.dropped} dropped" if summary.dropped else ""
+        text += f", {summary.skipped} skipped" if summary.skipped else ""
+        text += f", {left} not delivered" if left else ""
+        print(text, file=sys.stderr)
+    return 1 if summary.skipped or left else 0
