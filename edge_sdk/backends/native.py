@@ -1,0 +1,192 @@
+"""The project's own runtime. The only module that imports `_native`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
+from edge_sdk.errors import BackendError, InputError
+from edge_sdk.types import Array, Placement, Quantization, TensorSpec
+
+try:
+    from edge_sdk import _native
+except ImportError as problem:
+    raise BackendError(
+        f"the native module cannot be loaded: {problem}. Install the package again with pip, or in a "
+        "checkout run `make build`"
+    ) from problem
+
+# TFLite's own types that numpy lacks, as LiteRT's Python interface shows them.
+_NUMPY_NAME = {"str": "S", "resource": "O", "variant": "O", "int4": "int8", "bfloat16": "uint16"}
+
+
+def available_threads() -> int:
+    """CPUs that this process may use: affinity, cpuset and cgroup quota; at least 1."""
+    return int(_native.available_threads())
+
+
+def isa() -> str:
+    """The highest instruction set in use, e.g. "avx2"; the variable EDGE_ISA lowers it."""
+    return str(_native.isa())
+
+
+def parse(source: Source) -> _native.ParsedModel:
+    """The verified model file; `ModelError` if it is missing, damaged or no model."""
+    if isinstance(source, bytes):
+        return _native.ParsedModel.from_bytes(source)
+    return _native.ParsedModel.from_path(source)
+
+
+def load(source: Source, threads: int, delegates: Sequence[Any] = ()) -> NativeProgram:
+    return NativeProgram(parse(source), threads)
+
+
+def _spec(tensor: Mapping[str, Any]) -> TensorSpec:
+    return TensorSpec(
+        name=tensor["name"],
+        index=tensor["index"],
+        shape=tuple(tensor["shape"]),
+        shape_signature=tuple(tensor["shape_signature"]),
+        dtype=np.dtype(_NUMPY_NAME.get(tensor["dtype"], tensor["dtype"])),
+        quantization=Quantization(
+            tuple(tensor["scales"].tolist()), tuple(tensor["zero_points"].tolist()), tensor["dimension"]
+        ),
+    )
+
+
+class NativeProgram:
+    """See `edge_sdk.backends.Program`."""
+
+    backend = "native"
+
+    def __init__(self, parsed: _native.ParsedModel, threads: int) -> None:
+        self.parsed = parsed
+        self.threads = threads
+        self._details: dict[int, list[dict[str, Any]]] = {}
+        self._constants: dict[int, set[int]] = {}
+
+    @property
+    def subgraph_count(self) -> int:
+        return int(self.parsed.subgraph_count)
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Signature]:
+        return {
+            key: Signature(s["subgraph"], s["inputs"], s["outputs"])
+            for key, s in self.parsed.signatures().items()
+        }
+
+    def _tensors(self, subgraph: int) -> list[dict[str, Any]]:
+        if subgraph not in self._details:
+            self._details[subgraph] = self.parsed.tensors(subgraph)
+        return self._details[subgraph]
+
+    def tensors(self, subgraph: int = 0) -> Sequence[TensorSpec]:
+        return [_spec(t) for t in self._tensors(subgraph)]
+
+    def constants(self, subgraph: int = 0) -> Container[int]:
+        if subgraph not in self._constants:
+            self._constants[subgraph] = {t["index"] for t in self._tensors(subgraph) if t["constant"]}
+        return self._constants[subgraph]
+
+    def constant(self, tensor: int, subgraph: int = 0) -> Array:
+        value: Array = self.parsed.constant(tensor, subgraph)
+        return value
+
+    def inputs(self) -> tuple[int, ...]:
+        return tuple(self.parsed.inputs())
+
+    def outputs(self) -> tuple[int, ...]:
+        return tuple(self.parsed.outputs())
+
+    @cached_property
+    def plan(self) -> _native.Plan:
+        """The plan at the file's own shapes, which sessions share."""
+        return self._plan({}, 0, False)
+
+    def _plan(self, shapes: Shapes, subgraph: int, preserve_all: bool) -> _native.Plan:
+        wanted = {tensor: list(shape) for tensor, shape in shapes.items()}
+        return _native.Plan(self.parsed, wanted, preserve_all, subgraph)
+
+    def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> NativeRunner:
+        if subgraph == 0 and self.missing():
+            raise unsupported(self.missing(), "the native backend cannot run these ops")
+        special = shapes or subgraph or preserve_all
+        plan = self._plan(shapes, subgraph, preserve_all) if special else self.plan
+        return NativeRunner(self, plan, subgraph)
+
+    def missing(self) -> Sequence[Missing]:
+        return self._missing
+
+    @cached_property
+    def _missing(self) -> Sequence[Missing]:
+        return [Missing(*m) for m in self.parsed.missing_ops()]
+
+    def placement(self) -> list[Placement]:
+        steps = self.plan.steps()
+        of_node = {node: step for step in steps for node in step["nodes"]}
+        placed = []
+        for node, details in enumerate(self.parsed.nodes(0)):
+            step = of_node.get(node)
+            if step is None:
+                kernel, reason = "", "computed at load, or without effect"
+            elif step["op"] == details["op"]:
+                kernel, reason = step["kernel"], "the native backend runs it"
+            else:
+                kernel, reason = step["kernel"], f"fused into {step['op']}"
+            placed.append(Placement(details["op"], node, "cpu", self.backend, kernel, reason))
+        return placed
+
+
+class NativeRunner:
+    """See `edge_sdk.backends.Runner`."""
+
+    def __init__(self, program: NativeProgram, plan: _native.Plan, subgraph: int) -> None:
+        self._program = program
+        self._plan = plan
+        self._subgraph = subgraph
+        self._session = _native.Session(plan, program.threads)
+
+    def spec(self, tensor: int) -> TensorSpec:
+        planned = self._plan.tensor(tensor)
+        return self._program.tensors(self._subgraph)[tensor] if planned is None else _spec(planned)
+
+    def view(self, tensor: int) -> Array:
+        view: Array = self._session.view(tensor)
+        return view
+
+    def read(self, tensor: int) -> Array:
+        if self._plan.tensor(tensor) is None or tensor in self._overwritten:
+            raise InputError(
+                f"tensor {tensor} '{self.spec(tensor).name}' is not kept: its memory was used again, or the "
+                "ops around it were joined. Use experimental_preserve_all_tensors=True to read it"
+            )
+        return np.array(self._session.view(tensor))
+
+    @cached_property
+    def _overwritten(self) -> frozenset[int]:
+        """The tensors whose memory serves a later one in the same run."""
+        places = self._plan.allocations()
+        return frozenset(
+            a["tensor"]
+            for a in places
+            for b in places
+            if b["first"] > a["first"]
+            and a["offset"] < b["offset"] + b["bytes"]
+            and b["offset"] < a["offset"] + a["bytes"]
+        )
+
+    def run(self) -> None:
+        self._session.run()
+
+    def profile(self) -> list[int]:
+        """Runs once; the nanoseconds of each step of `NativeProgram.plan.steps()`."""
+        times: list[int] = self._session.run_profiled()
+        return times
+
+    def reset(self) -> None:
+        self._session.reset()
