@@ -23,7 +23,7 @@ enum class Op8 { kAddI8, kAddU8, kMulI8, kMulU8 };
 struct Params8 {
   int32_t zero_a, zero_b, zero_out;
   int32_t sign_a, sign_b;         // add only, 1 or -1
-  requantize::Multiplier ma, mb;  // add only
+  requantize::Multiplier ma, mb;  // add only, below 1: A + B fits an int32
   requantize::Multiplier mo;
   int32_t min, max;  // within the type's range
 };

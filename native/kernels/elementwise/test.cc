@@ -1,0 +1,208 @@
+#include <cmath>
+
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/testing.h"
+
+namespace edge::elementwise {
+namespace {
+
+using testing::Guarded;
+using testing::Random;
+
+// Those of `all` that run here, the first of each op being its scalar definition.
+template <typename K>
+std::vector<const K*> runnable(const K* (*all)(size_t*)) {
+  size_t count;
+  const K* kernels = all(&count);
+  return testing::runnable(kernels, count);
+}
+
+// Calls run(kernel, out) for each kernel of `op`; all must give the bytes of the first.
+template <typename Out, typename K, typename Op, typename Call>
+void compare(const std::vector<const K*>& kernels, Op op, size_t n, Call call) {
+  std::vector<Out> first;
+  for (const K* kernel : kernels) {
+    if (kernel->op != op) continue;
+    Guarded<Out> out(n);
+    call(*kernel, out.data());
+    INFO(kernel->name << " n " << n);
+    CHECK(out.intact());
+    if (first.empty()) {
+      first = out.values();
+    } else {
+      // By bytes: a NaN equals itself.
+      REQUIRE(std::memcmp(first.data(), out.data(), n * sizeof(Out)) == 0);
+    }
+  }
+}
+
+const size_t kSizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100};
+
+requantize::Multiplier multiplier(Random& random, int low, int high) {
+  const bool tie = random.integer(0, 2) == 0;
+  const int64_t m = tie ? 1 << 30 : random.integer(1 << 30, INT32_MAX);
+  return {static_cast<int32_t>(m), static_cast<int32_t>(random.integer(low, high))};
+}
+
+}  // namespace
+
+TEST_CASE("elementwise: 8-bit add, sub and mul equal the scalar kernels") {
+  Random random;
+  const auto found = runnable(kernels8);
+  for (int round = 0; round < 2000; ++round) {
+    for (Op8 op : {Op8::kAddI8, Op8::kAddU8, Op8::kMulI8, Op8::kMulU8}) {
+      const bool is_unsigned = op == Op8::kAddU8 || op == Op8::kMulU8;
+      const int32_t low = is_unsigned ? 0 : -128;
+      const auto code = [&] { return low + static_cast<int32_t>(random.integer(0, 255)); };
+      const size_t n = random.pick(kSizes);
+      std::vector<uint8_t> a(n), b(n);
+      for (uint8_t& v : a) v = static_cast<uint8_t>(code());
+      for (uint8_t& v : b) v = static_cast<uint8_t>(code());
+      a[0] = static_cast<uint8_t>(low);
+      b[0] = static_cast<uint8_t>(low + 255);
+      const int32_t bound = code();
+      Params8 p{code(), code(), code(),   random.integer(0, 1) ? 1 : -1, 1, {}, {},
+                {},     low,    low + 255};
+      if (random.integer(0, 1)) (random.integer(0, 1) ? p.min : p.max) = bound;
+      p.ma = multiplier(random, -8, 0);
+      p.mb = multiplier(random, -8, 0);
+      const bool mul = op == Op8::kMulI8 || op == Op8::kMulU8;
+      p.mo = mul ? multiplier(random, -12, 3) : multiplier(random, -22, -12);
+      const bool scalar = random.integer(0, 1);
+      compare<uint8_t>(found, op, n, [&](const Kernel8& kernel, uint8_t* out) {
+        kernel.run({n, a.data(), b.data(), scalar, out, &p});
+      });
+    }
+  }
+}
+
+TEST_CASE("elementwise: known sums and products") {
+  const Features f = testing::features();
+  const int8_t a[] = {1, 2, -3, 100}, b[] = {1, 1, 1, 100};
+  int8_t out[4];
+  // Equal scales of 1: sum = a + b, difference = a - b.
+  Params8 p{0,    0,  0, 1, 1, {1 << 30, 0}, {1 << 30, 0}, requantize::quantize_multiplier(0x1p-19),
+            -128, 127};
+  select(f, Op8::kAddI8).run({4, a, b, false, out, &p});
+  for (int i = 0; i < 4; ++i) CHECK(out[i] == (i == 3 ? 127 : a[i] + b[i]));
+  p.sign_b = -1;
+  select(f, Op8::kAddI8).run({4, a, b, true, out, &p});
+  for (int i = 0; i < 4; ++i) CHECK(out[i] == a[i] - 1);
+  p.mo = requantize::quantize_multiplier(0.5);
+  select(f, Op8::kMulI8).run({4, a, b, false, out, &p});
+  const int8_t halves[] = {1, 1, -1, 127};  // 0.5, 1, -1.5 half up, 5000
+  for (int i = 0; i < 4; ++i) CHECK(out[i] == halves[i]);
+}
+
+TEST_CASE("elementwise: table lookup, out of place and in place") {
+  Random random;
+  const auto found = runnable(kernels_lut);
+  uint8_t table[256];
+  for (uint8_t& v : table) v = random.any<uint8_t>();
+  for (size_t n : {1, 15, 16, 17, 31, 32, 33, 64, 257, 1000}) {
+    std::vector<uint8_t> x(n);
+    for (size_t i = 0; i < n; ++i)
+      x[i] = static_cast<uint8_t>(i < 256 ? i : random.integer(0, 255));
+    compare<uint8_t>(found, Lut::kLut, n, [&](const KernelLut& kernel, uint8_t* out) {
+      kernel.run({n, x.data(), table, out});
+      std::vector<uint8_t> same = x;
+      kernel.run({n, same.data(), table, same.data()});
+      REQUIRE(std::memcmp(same.data(), out, n) == 0);
+      for (size_t i = 0; i < n; ++i) REQUIRE(out[i] == table[x[i]]);
+    });
+  }
+}
+
+TEST_CASE("elementwise: quantize and dequantize equal the scalar kernels") {
+  Random random;
+  const auto found = runnable(kernels_convert);
+  for (int round = 0; round < 300; ++round) {
+    const size_t n = random.pick(kSizes);
+    std::vector<float> x(n);
+    const float scale = random.integer(0, 1) ? 0.25f : random.real(0.001f, 2);
+    for (float& v : x) {
+      const float special[] = {INFINITY,
+                               -INFINITY,
+                               NAN,
+                               1e30f,
+                               -1e30f,
+                               0x1p31f * scale,
+                               -0x1p31f * scale,
+                               0x1.fffffep30f * scale,
+                               0.49999997f * scale};
+      const int64_t kind = random.integer(0, 9);
+      if (kind == 0) v = random.pick(special);
+      if (kind > 0) v = random.real(-200, 200);
+      if (kind > 4) v = static_cast<float>(random.integer(-600, 600)) * 0.5f * scale;  // ties
+    }
+    std::vector<uint8_t> q(n);
+    for (uint8_t& v : q) v = random.any<uint8_t>();
+    const int32_t code = static_cast<int32_t>(random.integer(0, 255));
+    for (Convert op : {Convert::kQuantizeI8, Convert::kQuantizeU8}) {
+      const int32_t zero_point = op == Convert::kQuantizeI8 ? code - 128 : code;
+      compare<uint8_t>(found, op, n, [&](const KernelConvert& kernel, uint8_t* out) {
+        kernel.run({n, x.data(), out, scale, zero_point});
+      });
+    }
+    for (Convert op : {Convert::kDequantizeI8, Convert::kDequantizeU8}) {
+      const int32_t zero_point = op == Convert::kDequantizeI8 ? code - 128 : code;
+      compare<float>(found, op, n, [&](const KernelConvert& kernel, float* out) {
+        kernel.run({n, q.data(), out, scale, zero_point});
+      });
+    }
+  }
+}
+
+TEST_CASE("elementwise: quantize rounds half away from zero; what has no integer is the lowest") {
+  const float x[] = {0.5f, -0.5f, 1.5f, -2.5f, NAN, INFINITY, -INFINITY, 3e9f, 2e9f, 0.49999997f};
+  const int8_t expected[] = {1, -1, 2, -3, -128, -128, -128, -128, 127, 0};
+  int8_t out[10];
+  select(testing::features(), Convert::kQuantizeI8).run({10, x, out, 1.0f, 0});
+  for (int i = 0; i < 10; ++i) CHECK(out[i] == expected[i]);
+}
+
+TEST_CASE("elementwise: float arithmetic equals the scalar kernels, NaN and infinities too") {
+  Random random;
+  const auto found = runnable(kernels_f32);
+  const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, 1e-40f};
+  for (int round = 0; round < 300; ++round) {
+    for (OpF32 op :
+         {OpF32::kAdd, OpF32::kSub, OpF32::kMul, OpF32::kDiv, OpF32::kMin, OpF32::kMax}) {
+      const size_t n = random.pick(kSizes);
+      std::vector<float> a(n), b(n);
+      for (std::vector<float>* side : {&a, &b}) {
+        for (float& v : *side) v = random.integer(0, 9) ? random.real(-3, 3) : random.pick(special);
+      }
+      const int64_t scalar = random.integer(0, 2);
+      const bool clamped = random.integer(0, 1);
+      compare<float>(found, op, n, [&](const KernelF32& kernel, float* out) {
+        kernel.run({n, a.data(), b.data(), scalar == 1, scalar == 2, out, clamped ? 0 : -INFINITY,
+                    clamped ? 6 : INFINITY});
+        // The sign and payload of a NaN are the CPU's business.
+        for (size_t i = 0; i < n; ++i) out[i] = std::isnan(out[i]) ? NAN : out[i];
+      });
+    }
+  }
+}
+
+TEST_CASE("elementwise: every half-precision number becomes its float") {
+  std::vector<uint16_t> x(65536);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint16_t>(i);
+  std::vector<float> out(x.size());
+  half_to_float(x.size(), x.data(), out.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const int exponent = x[i] >> 10 & 31, fraction = x[i] & 1023;
+    double expected =
+        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+    if (exponent == 31) expected = fraction == 0 ? INFINITY : NAN;
+    if (x[i] & 0x8000) expected = -expected;
+    if (std::isnan(expected)) {
+      REQUIRE(std::isnan(out[i]));
+    } else {
+      REQUIRE(out[i] == expected);
+    }
+    REQUIRE(std::signbit(out[i]) == ((x[i] & 0x8000) != 0));
+  }
+}
+
+}  // namespace edge::elementwise

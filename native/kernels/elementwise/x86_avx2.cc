@@ -1,0 +1,201 @@
+// 8 values of 32 bits or 32 bytes at a time; tails go through a buffer.
+#include "kernels/requantize/x86_avx2.h"
+
+#include <immintrin.h>
+
+#include "kernels/elementwise/elementwise.h"
+
+namespace edge::elementwise {
+
+using requantize::dr_avx2;
+using requantize::DrAvx2;
+using requantize::make_dr_avx2;
+
+// 8 bytes from x, of which n >= 1 exist, as int32.
+template <bool kUnsigned>
+static __m256i load8(const void* x, size_t n) {
+  __m128i bytes;
+  if (n >= 8) {
+    bytes = _mm_loadl_epi64(static_cast<const __m128i*>(x));
+  } else {
+    int64_t padded = 0;
+    __builtin_memcpy(&padded, x, n);
+    bytes = _mm_cvtsi64_si128(padded);
+  }
+  return kUnsigned ? _mm256_cvtepu8_epi32(bytes) : _mm256_cvtepi8_epi32(bytes);
+}
+
+// The low bytes of 8 int32 within [-128, 255].
+static void store8(void* out, size_t n, __m256i v) {
+  const __m256i low_bytes =
+      _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1,
+                       -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+  v = _mm256_shuffle_epi8(v, low_bytes);
+  const __m128i bytes =
+      _mm_unpacklo_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  const int64_t word = _mm_cvtsi128_si64(bytes);
+  __builtin_memcpy(out, &word, n < 8 ? n : 8);
+}
+
+static __m256i clamp(__m256i v, __m256i min, __m256i max) {
+  return _mm256_min_epi32(_mm256_max_epi32(v, min), max);
+}
+
+namespace {  // member functions are inline, and inline ones would leak out of this file
+
+struct Add {
+  __m256i sign_a, sign_b;
+  DrAvx2 dr_a, dr_b;
+
+  static Add make(const Params8& p) {
+    return {_mm256_set1_epi32(p.sign_a), _mm256_set1_epi32(p.sign_b), make_dr_avx2(p.ma, 0),
+            make_dr_avx2(p.mb, 0)};
+  }
+  __m256i operator()(__m256i a, __m256i b) const {
+    a = dr_avx2(_mm256_slli_epi32(a, 20), dr_a);
+    b = dr_avx2(_mm256_slli_epi32(b, 20), dr_b);
+    return _mm256_add_epi32(_mm256_sign_epi32(a, sign_a), _mm256_sign_epi32(b, sign_b));
+  }
+};
+
+struct Mul {
+  static Mul make(const Params8&) { return {}; }
+  __m256i operator()(__m256i a, __m256i b) const { return _mm256_mullo_epi32(a, b); }
+};
+
+}  // namespace
+
+template <bool kUnsigned, typename Combine>
+static void binary8(const Args8& args) {
+  const Params8& p = *args.params;
+  const Combine combine = Combine::make(p);
+  const DrAvx2 dr = make_dr_avx2(p.mo, p.zero_out);
+  const __m256i zero_a = _mm256_set1_epi32(p.zero_a), zero_b = _mm256_set1_epi32(p.zero_b);
+  const __m256i min = _mm256_set1_epi32(p.min), max = _mm256_set1_epi32(p.max);
+  const uint8_t* a = static_cast<const uint8_t*>(args.a);
+  const uint8_t* b = static_cast<const uint8_t*>(args.b);
+  __m256i scalar = _mm256_setzero_si256();
+  if (args.b_scalar) {
+    scalar = _mm256_set1_epi32(kUnsigned ? *b : static_cast<int8_t>(*b));
+  }
+  for (size_t i = 0; i < args.n; i += 8) {
+    const size_t left = args.n - i;
+    const __m256i vb = args.b_scalar ? scalar : load8<kUnsigned>(b + i, left);
+    const __m256i va = load8<kUnsigned>(a + i, left);
+    const __m256i x = combine(_mm256_sub_epi32(va, zero_a), _mm256_sub_epi32(vb, zero_b));
+    store8(static_cast<uint8_t*>(args.out) + i, left, clamp(dr_avx2(x, dr), min, max));
+  }
+}
+
+void add_i8_avx2(const Args8& args) { binary8<false, Add>(args); }
+void add_u8_avx2(const Args8& args) { binary8<true, Add>(args); }
+void mul_i8_avx2(const Args8& args) { binary8<false, Mul>(args); }
+void mul_u8_avx2(const Args8& args) { binary8<true, Mul>(args); }
+
+// vpshufb looks up 16 entries; a lane whose high nibble names another 16 gets an index with bit 7
+// set, which gives zero, so that the 16 lookups are ORed.
+void lut_avx2(const LutArgs& args) {
+  __m256i rows[16];
+  for (int r = 0; r < 16; ++r) {
+    rows[r] = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(args.table) + r));
+  }
+  const __m256i beyond = _mm256_set1_epi8(0x70);
+  size_t i = 0;
+  for (; i + 32 <= args.n; i += 32) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(args.x + i));
+    __m256i found = _mm256_setzero_si256();
+#pragma GCC unroll 16
+    for (int r = 0; r < 16; ++r) {
+      const __m256i nibble = _mm256_set1_epi8(static_cast<char>(r << 4));
+      const __m256i index = _mm256_adds_epu8(_mm256_xor_si256(x, nibble), beyond);
+      found = _mm256_or_si256(found, _mm256_shuffle_epi8(rows[r], index));
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(args.out + i), found);
+  }
+  for (; i < args.n; ++i) args.out[i] = args.table[args.x[i]];
+}
+
+// n >= 1 of 8 floats.
+static __m256 load8_f32(const float* x, size_t n) {
+  if (n >= 8) return _mm256_loadu_ps(x);
+  alignas(32) float padded[8] = {};
+  for (size_t i = 0; i < n; ++i) padded[i] = x[i];
+  return _mm256_load_ps(padded);
+}
+
+static void store8_f32(float* out, size_t n, __m256 v) {
+  if (n >= 8) {
+    _mm256_storeu_ps(out, v);
+    return;
+  }
+  alignas(32) float values[8];
+  _mm256_store_ps(values, v);
+  for (size_t i = 0; i < n; ++i) out[i] = values[i];
+}
+
+static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
+  const __m256 scale = _mm256_set1_ps(args.scale), sign = _mm256_set1_ps(-0.0f);
+  const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
+  const __m256i limit = _mm256_set1_epi32(1 << 24);
+  const __m256i minus_limit = _mm256_set1_epi32(-(1 << 24));
+  const __m256i min = _mm256_set1_epi32(lowest), max = _mm256_set1_epi32(highest);
+  for (size_t i = 0; i < args.n; i += 8) {
+    const __m256 x = load8_f32(static_cast<const float*>(args.x) + i, args.n - i);
+    const __m256 v = _mm256_div_ps(x, scale);
+    const __m256 whole = _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    const __m256 rest = _mm256_andnot_ps(sign, _mm256_sub_ps(v, whole));  // exact
+    const __m256 away = _mm256_and_ps(_mm256_cmp_ps(rest, _mm256_set1_ps(0.5f), _CMP_GE_OQ),
+                                      _mm256_or_ps(_mm256_set1_ps(1.0f), _mm256_and_ps(sign, v)));
+    // What does not fit, NaN too, becomes INT32_MIN.
+    const __m256i q = clamp(_mm256_cvttps_epi32(_mm256_add_ps(whole, away)), minus_limit, limit);
+    store8(static_cast<uint8_t*>(args.out) + i, args.n - i,
+           clamp(_mm256_add_epi32(q, zero_point), min, max));
+  }
+}
+
+template <bool kUnsigned>
+static void dequantize(const ConvertArgs& args) {
+  const __m256 scale = _mm256_set1_ps(args.scale);
+  const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
+  for (size_t i = 0; i < args.n; i += 8) {
+    const size_t left = args.n - i;
+    const __m256i q = load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left);
+    const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
+    store8_f32(static_cast<float*>(args.out) + i, left, _mm256_mul_ps(scale, v));
+  }
+}
+
+void quantize_i8_avx2(const ConvertArgs& args) { quantize(args, -128, 127); }
+void quantize_u8_avx2(const ConvertArgs& args) { quantize(args, 0, 255); }
+void dequantize_i8_avx2(const ConvertArgs& args) { dequantize<false>(args); }
+void dequantize_u8_avx2(const ConvertArgs& args) { dequantize<true>(args); }
+
+template <__m256 (*kFunction)(__m256, __m256)>
+static void binary_f32(const ArgsF32& args) {
+  const __m256 min = _mm256_set1_ps(args.min), max = _mm256_set1_ps(args.max);
+  for (size_t i = 0; i < args.n; i += 8) {
+    const size_t left = args.n - i;
+    const __m256 a = args.a_scalar ? _mm256_set1_ps(*args.a) : load8_f32(args.a + i, left);
+    const __m256 b = args.b_scalar ? _mm256_set1_ps(*args.b) : load8_f32(args.b + i, left);
+    // In this order of operands a NaN stays one.
+    const __m256 v = _mm256_min_ps(max, _mm256_max_ps(min, kFunction(a, b)));
+    store8_f32(args.out + i, left, v);
+  }
+}
+
+static __m256 add(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+static __m256 sub(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
+static __m256 mul(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
+static __m256 div(__m256 a, __m256 b) { return _mm256_div_ps(a, b); }
+static __m256 min(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+static __m256 max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+
+void add_f32_avx2(const ArgsF32& args) { binary_f32<add>(args); }
+void sub_f32_avx2(const ArgsF32& args) { binary_f32<sub>(args); }
+void mul_f32_avx2(const ArgsF32& args) { binary_f32<mul>(args); }
+void div_f32_avx2(const ArgsF32& args) { binary_f32<div>(args); }
+void min_f32_avx2(const ArgsF32& args) { binary_f32<min>(args); }
+void max_f32_avx2(const ArgsF32& args) { binary_f32<max>(args); }
+
+}  // namespace edge::elementwise
