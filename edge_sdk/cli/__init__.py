@@ -54,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.add_arguments(subparsers[wanted])
     options = parser.parse_args(arguments)
     logging.basicConfig(format="edge-sdk: %(message)s", level=logging.WARNING)
-    warnings.showwarning = _one_line
+    warnings.showwarning = lambda message, *_: _tell(str(message))
     try:
         status: int = module.main(options) if module else 2
         sys.stdout.flush()
         return status
     except EdgeError as problem:
-        print(f"edge-sdk {options.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+        _tell(f"{options.command}: {problem}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -71,5 +71,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _one_line(message: Warning | str, *_: object) -> None:
-    print(f"edge-sdk: {' '.join(str(message).split())}", file=sys.stderr)
+def _tell(text: str) -> None:
+    print(f"edge-sdk: {' '.join(text.split())}", file=sys.stderr)

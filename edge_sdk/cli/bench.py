@@ -45,9 +45,8 @@ def main(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    print(
-        f"{Path(options.model).name} on {board.title}, {native.isa()}, {ours.threads} threads, {ours.runs} runs, ms"
-    )
+    print(f"{Path(options.model).name} on {board.title}, {native.isa()}")
+    print(f"{ours.threads} threads, {ours.runs} runs, times in ms")
     names = ("load_ms", "first_ms", "min_ms", "p50_ms", "p95_ms", "p99_ms")
     rows: list[list[Any]] = [[t.backend, *(getattr(t, n) for n in names)] for t in timings]
     print(table(("backend", *(n[:-3] for n in names)), rows))

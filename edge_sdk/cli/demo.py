@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib.util
 import json
 import socket
@@ -97,19 +98,12 @@ def _motion_data(path: Path) -> ModuleType:
 def _run(job: Job, url: str, options: argparse.Namespace) -> int:
     """Runs one job to its end; the number of results that the broker took."""
     loaded = model.load(job.model, threads=options.threads, board=board_of(options))
-    with sources.open_source(job.source, **job.options) as source:
-        with publish.connect(f"{url}/edge-demo/{job.topic}") as publisher, Progress(job.topic) as progress:
-            done = 0
-
-            def on_event(_: Any) -> None:
-                nonlocal done
-                done += 1
-                progress(done)
-
-            summary = Pipeline(source, loaded, tasks.for_model(loaded, top_k=1), publisher).run(
-                on_event=on_event
-            )
-            left = publisher.flush(_WAIT_S)
+    source = sources.open_source(job.source, **job.options)
+    publisher = publish.connect(f"{url}/edge-demo/{job.topic}")
+    with source, publisher, Progress(job.topic) as progress:
+        task = tasks.for_model(loaded, top_k=1)
+        summary = Pipeline(source, loaded, task, publisher).run(on_event=progress.tick)
+        left = publisher.flush(_WAIT_S)
     if left:
         print(f"edge-sdk demo: {left} results did not reach {url}", file=sys.stderr)
     return summary.published
@@ -184,9 +178,12 @@ class _Subscriber:
 
 
 def _as_table(events: list[tuple[str, dict[str, Any]]]) -> str:
+    with (resources.folder("examples/data") / "clothing.csv").open(newline="") as file:
+        known = {line["file"]: line["label"] for line in csv.DictReader(file)}
+
     def row(topic: str, event: dict[str, Any]) -> tuple[Any, ...]:
         best = event["results"][0] if event["results"] else {"label": "", "score": 0.0}
-        truth = event.get("truth", "")
+        truth = event.get("truth") or known.get(event["frame"], "")
         right = "" if not truth else "yes" if truth == best["label"] else "NO"
         return topic, event["frame"], best["label"], best["score"], truth, right, event["timings_ms"]["run"]
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-k", type=positive, metavar="N", help="classes per frame (5)")
     parser.add_argument("--threshold", type=float, metavar="SCORE", help="lowest score (0.5 for detections)")
     parser.add_argument("--publish", metavar="WHERE", action="append", default=[],
-                        help="mqtt://host:port/topic, mqtts://..., stdout, or FILE.jsonl; several are allowed")  # fmt: skip
+                        help="mqtt[s]://host:port/topic, stdout, FILE.jsonl; repeatable")  # fmt: skip
     for name, text in (("ca", "of the authority"), ("cert", "of this client"), ("key", "of its key")):
         parser.add_argument(f"--{name}", metavar="PEM", help=f"mqtts: PEM file {text}")
     parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="MQTT quality of service (1)")
@@ -65,22 +65,18 @@ def main(options: argparse.Namespace) -> int:
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
     destination = _connect(options)
-    with sources.open_source(options.source, **_source_options(options, loaded)) as source:
-        with Progress(loaded.name, options.frames) as progress:
-            done = 0
+    source = sources.open_source(options.source, **_source_options(options, loaded))
+    with source, destination, Progress(loaded.name, options.frames) as progress:
 
-            def on_event(event: Event) -> None:
-                nonlocal done
-                done += 1
-                if not options.publish and not options.json:
-                    print(line_of(event))
-                progress(done)
+        def on_event(event: Event) -> None:
+            if not options.publish and not options.json:
+                print(line_of(event))
+            progress.tick()
 
-            try:
-                summary = Pipeline(source, loaded, task, destination).run(options.frames, on_event)
-            finally:
-                left = _deliver(destination, options.wait)
-                destination.close()
+        try:
+            summary = Pipeline(source, loaded, task, destination).run(options.frames, on_event)
+        finally:
+            left = _deliver(destination, options.wait)
     return _report(options, summary, left, source.reasons)
 
 

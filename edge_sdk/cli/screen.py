@@ -45,6 +45,7 @@ class Progress:
         self._shown = self._stream.isatty()
         self._start = time.monotonic()
         self._drawn = float("-inf")
+        self._done = 0
 
     def __call__(self, done: int) -> None:
         now = time.monotonic()
@@ -59,6 +60,11 @@ class Progress:
             bar = str(done)
         self._stream.write(f"\r{self._what} {bar}  {rate:.1f}/s\x1b[K")
         self._stream.flush()
+
+    def tick(self, *_: object) -> None:
+        """One more is done; takes whatever a callback is given."""
+        self._done += 1
+        self(self._done)
 
     def close(self) -> None:
         """Wipes the bar."""
