@@ -109,7 +109,7 @@ def evaluate(path: Path, inputs: np.ndarray, truth: np.ndarray) -> float:
     if find_spec("edge_sdk._native"):
         import edge_sdk
 
-        model = edge_sdk.load(path)
+        model = edge_sdk.load(path, backend="native")
         runs["edge_sdk"] = lambda x: model.run(x)[0]
     graph = tflite_file.read(path).subgraphs[0]
     quantization = graph.tensors[graph.inputs[0]].quantization

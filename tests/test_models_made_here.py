@@ -37,6 +37,10 @@ def file(name: str, kind: str = "int8") -> Path:
     return ROOT / "models" / name / f"{name}_{kind}.tflite"
 
 
+def load(name: str, kind: str = "int8") -> edge_sdk.Model:
+    return edge_sdk.load(file(name, kind), backend="native")
+
+
 def classify(model: edge_sdk.Model, task: tasks.Task, data: np.ndarray) -> str:
     """The label of the best class, by the way that a pipeline takes."""
     array, geometry = task.prepare(Frame(data, id="test", t_ns=0), model.inputs[0])
@@ -72,7 +76,7 @@ def test_numbers_reach_the_goal_and_stand_in_the_card(name: str) -> None:
 @pytest.mark.parametrize("kind", ["int8", "float"])
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_stand_in_the_file(name: str, kind: str) -> None:
-    assert edge_sdk.load(file(name, kind)).labels == LABELS[name]
+    assert load(name, kind).labels == LABELS[name]
     with zipfile.ZipFile(file(name, kind)) as appended:  # any tool can unpack them
         assert appended.read("labels.txt").decode().split("\n")[:-1] == list(LABELS[name])
 
@@ -81,7 +85,7 @@ def test_labels_stand_in_the_file(name: str, kind: str) -> None:
 def test_shipped_pictures_get_their_classes(kind: str) -> None:
     from PIL import Image
 
-    model = edge_sdk.load(file("fashion_mnist", kind))
+    model = load("fashion_mnist", kind)
     task = tasks.for_model(model)
     with (ROOT / "examples/data/clothing.csv").open(newline="") as rows:
         truth = {row["file"]: row["label"] for row in csv.DictReader(rows)}
@@ -95,7 +99,7 @@ def test_shipped_pictures_get_their_classes(kind: str) -> None:
 
 
 def test_an_int8_picture_is_its_pixels_less_128() -> None:
-    model = edge_sdk.load(file("fashion_mnist"))
+    model = load("fashion_mnist")
     pixels = np.repeat(np.arange(784, dtype=np.uint32).astype(np.uint8).reshape(28, 28, 1), 3, axis=2)
     array, _ = tasks.for_model(model).prepare(Frame(pixels, id="ramp", t_ns=0), model.inputs[0])
     np.testing.assert_array_equal(array[0, ..., 0], pixels[..., 0].astype(np.int32) - 128)
@@ -104,7 +108,7 @@ def test_an_int8_picture_is_its_pixels_less_128() -> None:
 @needs_motion
 @pytest.mark.parametrize("kind", ["int8", "float"])
 def test_motion_windows_get_their_classes(kind: str) -> None:
-    model = edge_sdk.load(file("motion", kind))
+    model = load("motion", kind)
     task = tasks.for_model(model)
     windows, truth = motion.windows("test")
     assert windows.shape == (40, 100, 6)
