@@ -36,8 +36,9 @@ void softmax8(const Args& args) {
     for (size_t j = 0; j < args.depth; ++j) {
       sum += static_cast<uint32_t>(round_shift(table.exp[max - x[j]], kSumBits));
     }
+    if (sum == 0) sum = 1;
     // sum = (1 + f) * 2^(31 - zeros), f in [0, 1).
-    const int zeros = __builtin_clz(sum == 0 ? 1 : sum);
+    const int zeros = __builtin_clz(sum);
     const int32_t f = static_cast<int32_t>((sum << zeros) - (1u << 31));
     const int32_t scale = reciprocal(f);
     const int shift = kSumBits - zeros + 31 - 8;
