@@ -165,8 +165,10 @@ Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph&
   uint8_t* scratch = place(context.scratch_per_worker);
   if (!scratch) return Status(Code::kResource, "out of memory");
   ThreadPool pool(1);
+  Status status;
   def->eval(EvalContext(context.state.get(), inputs.data(), outputs.data(), &pool, scratch,
-                        context.scratch_per_worker));
+                        context.scratch_per_worker, &status));
+  EDGE_TRY(status);
   std::vector<std::shared_ptr<std::vector<uint8_t>>> results;
   for (size_t i = 0; i < outputs.size(); ++i) {
     results.push_back(std::make_shared<std::vector<uint8_t>>(outputs[i], outputs[i] + sizes[i]));

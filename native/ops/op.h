@@ -88,9 +88,9 @@ class PrepareContext : public OpView {
 class EvalContext {
  public:
   EvalContext(const void* state, uint8_t* const* inputs, uint8_t* const* outputs, ThreadPool* pool,
-              uint8_t* scratch, size_t scratch_per_worker)
+              uint8_t* scratch, size_t scratch_per_worker, Status* status)
       : state_(state), inputs_(inputs), outputs_(outputs), pool_(pool), scratch_(scratch),
-        scratch_per_worker_(scratch_per_worker) {}
+        scratch_per_worker_(scratch_per_worker), status_(status) {}
 
   template <typename T>
   const T& state() const {
@@ -108,6 +108,11 @@ class EvalContext {
   uint8_t* scratch(int worker) const {
     return scratch_ + static_cast<size_t>(worker) * scratch_per_worker_;
   }
+  // For what only the data can do wrong, such as an index outside of a table: the run ends with
+  // this error. Called by eval's own thread; the first one counts.
+  void fail(Status status) const {
+    if (status_->ok()) *status_ = std::move(status);
+  }
 
  private:
   const void* state_;
@@ -116,6 +121,7 @@ class EvalContext {
   ThreadPool* pool_;
   uint8_t* scratch_;
   size_t scratch_per_worker_;
+  Status* status_;
 };
 
 struct OpDef {

@@ -48,13 +48,15 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
   }
   const std::vector<Step>& steps = plan_->steps();
   if (nanoseconds) nanoseconds->assign(steps.size(), 0);
-  for (size_t n = 0; n < steps.size(); ++n) {
+  Status status;
+  for (size_t n = 0; n < steps.size() && status.ok(); ++n) {
     const Step& step = steps[n];
     const auto start = nanoseconds ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     const bool in_place = step.def->alias && inputs_[n][0] == outputs_[n][0];
     if (!in_place) {
       step.def->eval(EvalContext(step.state.get(), inputs_[n].data(), outputs_[n].data(), &pool_,
-                                 scratch_.data(), plan_->scratch_per_worker()));
+                                 scratch_.data(), plan_->scratch_per_worker(), &status));
+      if (!status.ok()) status = status.at(format("op %d %.100s", step.nodes[0], step.op.c_str()));
     }
     if (nanoseconds) {
       (*nanoseconds)[n] =
@@ -62,7 +64,7 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
     }
   }
   running_.store(false, std::memory_order_release);
-  return {};
+  return status;
 }
 
 void Session::reset() {

@@ -22,8 +22,9 @@ class Session {
   // The bytes of a value, or nullptr where the plan has optimized it away. Constants are read only.
   uint8_t* data(int value) const;
 
-  // kInvalidArgument when another thread is inside run() of this session. With `nanoseconds`, the
-  // time of each step is stored there.
+  // kInvalidArgument when another thread is inside run() of this session, or when the inputs hold
+  // what an op cannot take (an index outside of a table). With `nanoseconds`, the time of each step
+  // is stored there.
   Status run(std::vector<int64_t>* nanoseconds = nullptr);
 
   // Variables back to their start values (zeros).
