@@ -211,6 +211,9 @@ class _Graph:
         self._subgraph = subgraph
         self._preserve_all = preserve_all
         self._specs = list(program.tensors(subgraph))
+        self._inputs = set(program.inputs() if subgraph == 0 else ())
+        for signature in program.signatures.values():
+            self._inputs.update(signature.inputs.values() if signature.subgraph == subgraph else ())
         self._shapes: dict[int, tuple[int, ...]] = {}  # of inputs, where they differ from the file's
         self._resized: set[int] = set()  # inputs whose new shape is not allocated yet
         self._runner: Runner | None = None
@@ -237,8 +240,11 @@ class _Graph:
         spec = self.spec(i)
         if shape == spec.shape:
             return
-        if min(shape, default=0) < 0 or i in self._program.constants(self._subgraph):
-            raise BackendError(f"tensor {i} '{spec.name}' of shape {spec.shape} cannot be resized to {shape}")
+        if i not in self._inputs or min(shape, default=0) < 0:
+            raise BackendError(
+                f"tensor {i} '{spec.name}' {spec.shape} cannot be resized to {shape}: only inputs can, and "
+                "extents are not negative"
+            )
         if strict and not fits(shape, spec.shape_signature):
             raise BackendError(
                 f"tensor {i} '{spec.name}' cannot be resized to {shape}: with strict=True only the -1 in "
@@ -269,11 +275,11 @@ class _Graph:
 
     def write(self, index: Any, value: Any) -> None:
         spec = self.spec(index)
-        memory = self._allocated(spec).view(spec.index)
+        runner = self._allocated(spec)
         array = checked(np.asarray(value), spec)
-        if not memory.flags.writeable:
+        if spec.index in self._program.constants(self._subgraph):
             raise InputError(f"Cannot set tensor: {spec.index} '{spec.name}' is a constant of the model")
-        memory[...] = array
+        runner.view(spec.index)[...] = array
 
     def read(self, index: Any) -> Array:
         spec = self.spec(index)

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
-from edge_sdk import backends, boards
+from edge_sdk import backends
 from edge_sdk.backends import Program, Runner
-from edge_sdk.errors import InputError, InputTypeError
+from edge_sdk.errors import DelegateError, InputError, InputTypeError
 from edge_sdk.types import Array, DelegateSpec, Placement, TensorSpec
 
 if TYPE_CHECKING:
+    from edge_sdk.boards import BoardProfile
     from edge_sdk.metadata import ModelMetadata
 
 # One array for a model with one input, arrays in the model's order, or arrays by name.
@@ -31,7 +32,7 @@ Inputs = Union[Array, Sequence[Any], Mapping[str, Any]]
 def load(
     path: str | os.PathLike[str] | bytes,
     threads: int | None = None,
-    board: str | boards.BoardProfile | None = None,
+    board: str | BoardProfile | None = None,
     backend: str = "auto",
     delegates: str | Sequence[Any] = (),
     require: str = "warn",
@@ -52,13 +53,16 @@ def load(
     `DelegateError`, and `BackendError` if a backend is not installed.
     """
     source = path if isinstance(path, bytes) else os.fspath(path)
-    profile = boards.load_board(board) if isinstance(board, str) else board
-    specs = resolve_delegates([delegates] if isinstance(delegates, str) else delegates, profile)
-    program = backends.open_program(source, thread_count(threads, profile), backend, specs, require)
+    if isinstance(board, str):
+        from edge_sdk import boards  # costs more to import than the rest; most programs name no board
+
+        board = boards.load_board(board)
+    specs = resolve_delegates([delegates] if isinstance(delegates, str) else delegates, board)
+    program = backends.open_program(source, thread_count(threads, board), backend, specs, require)
     return Model(program, source)
 
 
-def thread_count(threads: int | None, profile: boards.BoardProfile | None = None) -> int:
+def thread_count(threads: int | None, profile: BoardProfile | None = None) -> int:
     """The number of threads of a session: `threads`, or else what the board and the process may use."""
     if threads is None:
         from edge_sdk.backends import native
@@ -70,20 +74,36 @@ def thread_count(threads: int | None, profile: boards.BoardProfile | None = None
     return threads
 
 
-def resolve_delegates(delegates: Sequence[Any], profile: boards.BoardProfile | None) -> list[Any]:
+def resolve_delegates(delegates: Sequence[Any], profile: BoardProfile | None) -> list[Any]:
     """Each delegate as a `DelegateSpec`, or loaded already."""
     resolved = []
     for delegate in delegates:
         if isinstance(delegate, str):
             is_file = "/" in delegate or ".so" in delegate
-            known = {} if is_file else {d.name: d for d in (profile or boards.detect()).delegates}
-            resolved.append(known.get(delegate) or DelegateSpec(Path(delegate).name, delegate))
+            resolved.append(_from_path(delegate) if is_file else _from_board(delegate, profile))
         elif isinstance(delegate, tuple):
             library, options = delegate
-            resolved.append(DelegateSpec(Path(library).name, os.fspath(library), dict(options)))
+            resolved.append(_from_path(os.fspath(library), options))
         else:
             resolved.append(delegate)
     return resolved
+
+
+def _from_path(library: str, options: Mapping[str, str] | None = None) -> DelegateSpec:
+    return DelegateSpec(Path(library).name, library, dict(options or {}))
+
+
+def _from_board(name: str, profile: BoardProfile | None) -> DelegateSpec:
+    from edge_sdk import boards
+
+    profile = profile or boards.detect()
+    known = {spec.name: spec for spec in profile.delegates}
+    if name not in known:
+        raise DelegateError(
+            f"the board {profile.name} knows no delegate {name!r}, only {', '.join(known) or 'none'}: "
+            "give the library's file name, or a pair (library, options)"
+        )
+    return known[name]
 
 
 class Model:

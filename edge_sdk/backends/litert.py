@@ -50,6 +50,10 @@ class LitertProgram:
         ops = self._first._get_ops_details()
         return [(op["index"], _op_name(op["op_name"])) for op in ops if op["op_name"] != _DELEGATE]
 
+    @cached_property
+    def has_resource_variables(self) -> bool:
+        return any(op == "VAR_HANDLE" for _, op in self._nodes)
+
     def interpreter(self, preserve_all: bool) -> Any:
         handles = [d.handle for d in self._delegates]
         try:
@@ -232,7 +236,7 @@ class LitertRunner:
 
     def read(self, tensor: int) -> Array:
         if tensor in self._memory:
-            return self._memory[tensor].copy()
+            return np.array(self._memory[tensor])
         # tflite-runtime has no second argument.
         subgraph = [self._subgraph] if self._subgraph else []
         try:
@@ -267,4 +271,7 @@ class LitertRunner:
                 self._memory[details["index"]] = np.asarray(values[name])
 
     def reset(self) -> None:
-        self._interpreter.reset_all_variables()
+        if self._program.has_resource_variables:  # LiteRT resets only the other kind
+            self._start(self._program.interpreter(self._preserve_all))
+        else:
+            self._interpreter.reset_all_variables()

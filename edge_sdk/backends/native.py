@@ -80,17 +80,18 @@ class NativeProgram:
             for key, s in self.parsed.signatures().items()
         }
 
-    def _tensors(self, subgraph: int) -> list[dict[str, Any]]:
+    def details(self, subgraph: int) -> list[dict[str, Any]]:
+        """Every tensor as the parser describes it."""
         if subgraph not in self._details:
             self._details[subgraph] = self.parsed.tensors(subgraph)
         return self._details[subgraph]
 
     def tensors(self, subgraph: int = 0) -> Sequence[TensorSpec]:
-        return [_spec(t) for t in self._tensors(subgraph)]
+        return [_spec(t) for t in self.details(subgraph)]
 
     def constants(self, subgraph: int = 0) -> Container[int]:
         if subgraph not in self._constants:
-            self._constants[subgraph] = {t["index"] for t in self._tensors(subgraph) if t["constant"]}
+            self._constants[subgraph] = {t["index"] for t in self.details(subgraph) if t["constant"]}
         return self._constants[subgraph]
 
     def constant(self, tensor: int, subgraph: int = 0) -> Array:
@@ -150,35 +151,42 @@ class NativeRunner:
         self._plan = plan
         self._subgraph = subgraph
         self._session = _native.Session(plan, program.threads)
+        self._specs: dict[int, TensorSpec] = {}
+        self._kept: dict[int, bool] = {}
 
     def spec(self, tensor: int) -> TensorSpec:
-        planned = self._plan.tensor(tensor)
-        return self._program.tensors(self._subgraph)[tensor] if planned is None else _spec(planned)
+        if tensor not in self._specs:
+            planned = self._plan.tensor(tensor)
+            self._specs[tensor] = _spec(planned or self._program.details(self._subgraph)[tensor])
+        return self._specs[tensor]
 
     def view(self, tensor: int) -> Array:
         view: Array = self._session.view(tensor)
         return view
 
     def read(self, tensor: int) -> Array:
-        if self._plan.tensor(tensor) is None or tensor in self._overwritten:
+        if not self._is_kept(tensor):
             raise InputError(
                 f"tensor {tensor} '{self.spec(tensor).name}' is not kept: its memory was used again, or the "
                 "ops around it were joined. Use experimental_preserve_all_tensors=True to read it"
             )
         return np.array(self._session.view(tensor))
 
-    @cached_property
-    def _overwritten(self) -> frozenset[int]:
-        """The tensors whose memory serves a later one in the same run."""
-        places = self._plan.allocations()
-        return frozenset(
-            a["tensor"]
-            for a in places
-            for b in places
-            if b["first"] > a["first"]
-            and a["offset"] < b["offset"] + b["bytes"]
-            and b["offset"] < a["offset"] + a["bytes"]
-        )
+    def _is_kept(self, tensor: int) -> bool:
+        """Whether the value is there after a run: the tensor exists, and no later one overwrote it."""
+        if tensor not in self._kept:
+            places = self._plan.allocations()
+            own = next((p for p in places if p["tensor"] == tensor), None)
+            self._kept[tensor] = self._plan.tensor(tensor) is not None and (
+                own is None  # a constant or variable, outside of the arena
+                or not any(
+                    p["first"] > own["first"]
+                    and p["offset"] < own["offset"] + own["bytes"]
+                    and own["offset"] < p["offset"] + p["bytes"]
+                    for p in places
+                )
+            )
+        return self._kept[tensor]
 
     def run(self) -> None:
         self._session.run()
