@@ -34,6 +34,8 @@ _OPTIONS = {
     "REDUCE_MIN": "ReducerOptions",
     "MINIMUM": "MaximumMinimumOptions",
     "MAXIMUM": "MaximumMinimumOptions",
+    "SPLIT_V": "SplitVOptions",
+    "PADV2": "PadV2Options",
     "L2_NORMALIZATION": "L2NormOptions",
 }
 _ENUMS = {

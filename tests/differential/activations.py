@@ -57,9 +57,60 @@ def tanh(d: Draw, kind: str) -> Case:
     return unary(d, "TANH", kind, d.quantization("x", kind), q_out)
 
 
+@differential("RELU_N1_TO_1", "int8", "uint8", "float32")
+def relu_n1_to_1(d: Draw, kind: str) -> Case:
+    return rescaling(d, "RELU_N1_TO_1", kind)
+
+
 @differential("SQRT", "float32", relative=1e-6)
 def sqrt(d: Draw, kind: str) -> Case:
     return unary(d, "SQRT", kind, {}, {})  # half of the inputs are negative: NaN in both
+
+
+@differential("RSQRT", "float32", relative=1e-6)
+def rsqrt(d: Draw, kind: str) -> Case:
+    return unary(d, "RSQRT", kind, {}, {})
+
+
+@differential("EXP", "float32", relative=1e-6)
+def exp(d: Draw, kind: str) -> Case:
+    return unary(d, "EXP", kind, {}, {})
+
+
+@differential("LOG", "float32", absolute=1e-6, relative=1e-6)
+def log(d: Draw, kind: str) -> Case:
+    return unary(d, "LOG", kind, {}, {})
+
+
+@differential("ABS", "float32", "int32")
+def abs_(d: Draw, kind: str) -> Case:
+    return unary(d, "ABS", kind, {}, {})
+
+
+@differential("NEG", "float32", "int32", "int64")
+def neg(d: Draw, kind: str) -> Case:
+    return unary(d, "NEG", kind, {}, {})
+
+
+@differential("SQUARE", "float32", relative=1e-6)
+def square(d: Draw, kind: str) -> Case:
+    return unary(d, "SQUARE", kind, {}, {})
+
+
+@differential("FLOOR", "float32")
+def floor(d: Draw, kind: str) -> Case:
+    return unary(d, "FLOOR", kind, {}, {})
+
+
+@differential("L2_NORMALIZATION", "int8", "uint8", "float32", absolute=1e-6)
+def l2_normalization(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 2, 4, limit=600)
+    x = g.input(shape, dtype_of(kind), **d.quantization("x", kind))
+    ends = {"int8": {"scale": 1 / 128, "zero_point": 0}, "uint8": {"scale": 1 / 128, "zero_point": 128}}
+    y = g.tensor((), dtype_of(kind), **ends.get(kind, {}))
+    g.op("L2_NORMALIZATION", [x], [y])
+    return Case(g, [y], [d.values(shape, kind)])
 
 
 @differential("PRELU", "int8", "uint8", "float32", relative=1e-6)

@@ -102,6 +102,30 @@ def floor_div(d: Draw, kind: str) -> Case:
     return binary(d, "FLOOR_DIV", kind, d.values(left, kind), divisor, ({}, {}, {}), activation=False)
 
 
+@differential("FLOOR_MOD", "int32", "int64", "float32", relative=1e-6)
+def floor_mod(d: Draw, kind: str) -> Case:
+    left, right = broadcast_shapes(d)
+    divisor = without(d.values(right, kind), 0)
+    return binary(d, "FLOOR_MOD", kind, d.values(left, kind), divisor, ({}, {}, {}), activation=False)
+
+
+@differential("SQUARED_DIFFERENCE", "int8", "float32", "int32", absolute=1e-5, relative=1e-5)
+def squared_difference(d: Draw, kind: str) -> Case:
+    left, right = broadcast_shapes(d, 4)
+    qa = d.quantization("qa", kind)
+    qb = d.quantization("qb", kind, qa.get("scale", 1.0), 2)
+    qy = d.quantization("qy", kind, 100 * max(qa.get("scale", 1), qb.get("scale", 1)) ** 2, 2)
+    return binary(
+        d,
+        "SQUARED_DIFFERENCE",
+        kind,
+        d.values(left, kind),
+        d.values(right, kind),
+        (qa, qb, qy),
+        activation=False,
+    )
+
+
 def extremum(op: str, d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     q = d.quantization("q", kind) if quantized(kind) else {}

@@ -68,6 +68,75 @@ def pad(d: Draw, kind: str) -> Case:
     return moving(d, "PAD", kind, shape, (d.note("paddings", paddings.astype(dtype)),))
 
 
+@differential("PADV2", "int8", "uint8", "float32", "int32", "int64")
+def padv2(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 5, limit=200)
+    paddings = d.rng.integers(0, 4, (len(shape), 2)) * (d.rng.random((len(shape), 1)) < 0.6)
+    q = d.quantization("q", kind) if quantized(kind) else {}
+    x = g.input(shape, dtype_of(kind), **q)
+    value = g.constant(d.note("value", d.values((1,), kind)), **q)
+    y = g.tensor((), dtype_of(kind), **q)
+    g.op("PADV2", [x, g.constant(d.note("paddings", paddings.astype(np.int32))), value], [y])
+    return Case(g, [y], [d.values(shape, kind)])
+
+
+@differential("EXPAND_DIMS", *ANY)
+def expand_dims(d: Draw, kind: str) -> Case:
+    shape = d.shape("shape", 1, 4)
+    axis = d.integer("axis", -len(shape) - 1, len(shape))
+    return moving(d, "EXPAND_DIMS", kind, shape, (np.array(axis, np.int32),))
+
+
+@differential("TILE", *ANY)
+def tile(d: Draw, kind: str) -> Case:
+    shape = d.shape("shape", 1, 4, limit=100)
+    times = d.note(
+        "times", d.rng.integers(1, 4, len(shape)).astype(d.pick("times_dtype", ("int32", "int64")))
+    )
+    return moving(d, "TILE", kind, shape, (times,))
+
+
+@differential("BROADCAST_TO", *ANY)
+def broadcast_to(d: Draw, kind: str) -> Case:
+    target = d.shape("target", 1, 5)
+    shape = [1 if d.rng.random() < 0.5 else n for n in target]
+    shape = shape[int(d.rng.integers(len(shape))) :] if d.chance("shorter", 0.4) else shape
+    return moving(
+        d, "BROADCAST_TO", kind, d.note("shape", tuple(shape)), (np.array(target, np.int32),), version=2
+    )
+
+
+@differential("FILL", *ANY)
+def fill(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    q = d.quantization("q", kind) if quantized(kind) else {}
+    target = np.array(d.shape("target", 0, 4), d.pick("target_dtype", ("int32", "int64")))
+    x = g.input((), dtype_of(kind), **q)
+    y = g.tensor((), dtype_of(kind), **q)
+    g.op("FILL", [g.constant(target), x], [y])
+    return Case(g, [y], [d.values((), kind)])
+
+
+BLOCK_KINDS = ("int8", "uint8", "float32", "int32", "int64")
+
+
+@differential("SPACE_TO_DEPTH", *BLOCK_KINDS)
+def space_to_depth(d: Draw, kind: str) -> Case:
+    block = d.integer("block", 1, 4)
+    height, width, depth = (int(n) for n in d.rng.integers(1, 7, 3))
+    shape = d.note("shape", (d.pick("batch", (1, 2)), height * block, width * block, depth))
+    return moving(d, "SPACE_TO_DEPTH", kind, shape, (), blockSize=block)
+
+
+@differential("DEPTH_TO_SPACE", *BLOCK_KINDS)
+def depth_to_space(d: Draw, kind: str) -> Case:
+    block = d.integer("block", 1, 4)
+    height, width, depth = (int(n) for n in d.rng.integers(1, 7, 3))
+    shape = d.note("shape", (d.pick("batch", (1, 2)), height, width, depth * block * block))
+    return moving(d, "DEPTH_TO_SPACE", kind, shape, (), blockSize=block)
+
+
 @differential("SLICE", *ANY)
 def slice_(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5)
@@ -227,6 +296,24 @@ def split(d: Draw, kind: str) -> Case:
     return splitting(
         d, "SPLIT", kind, d.note("shape", tuple(shape)), count, np.array(axis, np.int32), numSplits=count
     )
+
+
+@differential("SPLIT_V", "int8", "uint8", "float32", "int32", "int64")
+def split_v(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = list(d.shape("shape", 1, 4, limit=150))
+    axis = d.integer("axis", -len(shape), len(shape) - 1)
+    sizes = [int(n) for n in d.rng.integers(1, 5, d.integer("count", 1, 4))]
+    shape[axis] = sum(sizes)
+    if d.chance("minus_one", 0.3):
+        sizes[int(d.rng.integers(len(sizes)))] = -1
+    d.note("shape", tuple(shape)), d.note("sizes", sizes)
+    q = d.quantization("q", kind) if quantized(kind) else {}
+    x = g.input(shape, dtype_of(kind), **q)
+    inputs = [x, g.constant(np.array(sizes, np.int32)), g.constant(np.array(axis, np.int32))]
+    outputs = [g.tensor((), dtype_of(kind), **q) for _ in sizes]
+    g.op("SPLIT_V", inputs, outputs, numSplits=len(sizes))
+    return Case(g, outputs, [d.values(shape, kind)])
 
 
 @differential("UNPACK", "int8", "uint8", "float32", "int32", "bool")
