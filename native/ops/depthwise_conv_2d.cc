@@ -1,5 +1,6 @@
 // DEPTHWISE_CONV_2D: y[b][oy][ox][c] = act(bias[c] + sum x[b][oy*s + fy*d - p][...][c / m] * w[fy][fx][c]); NHWC.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/cpu.h"
@@ -79,13 +80,14 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   const depthwise::Shape shape{s->out_channels, multiplier, s->picture.taps()};
   s->packed = Arena(depthwise::packed_bytes(kernel, shape));
   if (!s->packed.data()) return Status(Code::kResource, "no memory for packed weights");
+  const std::unique_ptr<bool[]> negate = negative_scales(op, s->out_channels);
   // TFLite's int8 kernel does not look at the weights' zero point.
   depthwise::pack(kernel,
                   {shape, weights.data(), is_unsigned, is_unsigned ? w.spec.zero_point() : 0, x.spec.zero_point(),
-                   op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr},
+                   op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr, negate.get()},
                   s->packed.data());
   for (size_t c = 0; c < s->out_channels; ++c) {
-    const requantize::Multiplier q = requantize::quantize_multiplier(output_scale(op, c, is_unsigned));
+    const requantize::Multiplier q = requantize::quantize_multiplier(std::abs(output_scale(op, c, is_unsigned)));
     if (q.e > 31) return invalid_model("its scales give a multiplier above 2^31");
     s->multiplier.push_back(q.m);
     s->exponent.push_back(q.e);

@@ -66,6 +66,7 @@ struct Weights {
   int32_t zero_point;    // zw
   int32_t x_zero_point;  // zx
   const int32_t* bias;   // [channels], or null for zeros
+  const bool* negate = nullptr;  // [channels]: acc is negated, for scales below zero; null: none
 };
 
 size_t packed_bytes(const Kernel& kernel, const Shape& shape);

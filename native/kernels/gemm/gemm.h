@@ -87,6 +87,7 @@ struct Weights {
   int32_t zero_point;    // zw
   int32_t x_zero_point;  // zx
   const int32_t* bias;   // [cols], or null for zeros
+  const bool* negate = nullptr;  // [cols]: acc is negated, for scales below zero; null: none
 };
 
 size_t packed_bytes(const Kernel& kernel, const Shape& shape);

@@ -1,6 +1,7 @@
 #include "ops/support/matrix.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/cpu.h"
@@ -25,6 +26,9 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const int32_t zero_point = w.spec.quant.per_channel() ? 0 : w.spec.zero_point();
   const int32_t* bias = op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
   const gemm::Shape shape{m->group_cols, spec.taps, m->depth};
+  // FULLY_CONNECTED multiplies by the real scale, whatever its sign.
+  const std::unique_ptr<bool[]> negate =
+      spec.rule == requantize::Rule::kReal ? nullptr : negative_scales(op, m->out_channels);
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();
     const size_t first = g * m->group_cols;
@@ -32,7 +36,7 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
     gemm::pack(kernel,
                {shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point, x.spec.zero_point(),
-                bias ? bias + first : nullptr},
+                bias ? bias + first : nullptr, negate ? negate.get() + first : nullptr},
                group->packed.data());
     requantize::Params params;
     for (size_t n = first; n < first + m->group_cols; ++n) {
@@ -40,7 +44,7 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
         group->scale.push_back(output_scale(op, n, false));
         continue;
       }
-      const requantize::Multiplier q = requantize::quantize_multiplier(output_scale(op, n, is_unsigned));
+      const requantize::Multiplier q = requantize::quantize_multiplier(std::abs(output_scale(op, n, is_unsigned)));
       if (q.e > 31) return invalid_model("its scales give a multiplier above 2^31");
       group->multiplier.push_back(q.m);
       group->exponent.push_back(q.e);
@@ -123,7 +127,10 @@ Status check_weighted(const OpView& op, int channel_axis) {
   EDGE_TRY(op.expect_quantized(x));
   EDGE_TRY(op.expect_quantized(op.out(0)));
   const Quantization& q = w.spec.quant;
-  EDGE_TRY(check_scales(q, "its weights"));
+  if (q.scale.empty()) return invalid_model("its weights have no quantization scale");
+  for (float s : q.scale) {
+    if (!std::isfinite(s)) return invalid_model("its weights have an infinite scale");
+  }
   if (q.per_channel() && (x.spec.dtype == DType::kUInt8 || q.dimension != channel_axis)) {
     return unsupported("its weights have a scale per channel of another axis than the output's, or are uint8");
   }
@@ -132,6 +139,14 @@ Status check_weighted(const OpView& op, int channel_axis) {
     return invalid_model("its weights' zero point is outside of their type");
   }
   return {};
+}
+
+std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels) {
+  const Quantization& q = op.in(1).spec.quant;
+  if (std::none_of(q.scale.begin(), q.scale.end(), [](float s) { return s < 0; })) return nullptr;
+  auto negative = std::make_unique<bool[]>(channels);
+  for (size_t c = 0; c < channels; ++c) negative[c] = q.scale[q.per_channel() ? c : 0] < 0;
+  return negative;
 }
 
 double output_scale(const OpView& op, size_t channel, bool float_product) {

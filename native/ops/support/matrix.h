@@ -49,6 +49,11 @@ Status check_weighted(const OpView& op, int channel_axis);
 // for uint8 convolutions with the product in float.
 double output_scale(const OpView& op, size_t channel, bool float_product);
 
+// Which channels have a weight scale below zero, or null where none has. Real files have such scales:
+// then the accumulator is negated instead, so that multipliers stay positive. The reference rounds the
+// product of both, which is the same number.
+std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels);
+
 // Fills everything but `picture`; weights are [out][taps][depth].
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* matrix);
 void run_matrix(const EvalContext& run, const Matrix& matrix);
