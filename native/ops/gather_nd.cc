@@ -1,0 +1,90 @@
+// GATHER_ND: y[i, n] = x[index[i, 0], ..., index[i, k - 1], n], where i runs over all but the last
+// axis of index, which has k elements.
+#include <cstring>
+
+#include "ops/support/indices.h"
+#include "ops/support/movement.h"
+
+namespace edge {
+namespace {
+
+struct State {
+  int64_t rows = 0;
+  int depth = 0;  // k
+  std::array<int64_t, kMaxRank> extent{}, stride{};
+  size_t inner = 0;  // bytes
+  size_t index_bytes = 0;
+
+  // Where row i lies in x, or -1.
+  int64_t offset(const Indices& index, int64_t i) const {
+    int64_t at = 0;
+    for (int d = 0; d < depth; ++d) {
+      const size_t axis = static_cast<size_t>(d);
+      const int64_t k = index[i * depth + d];
+      if (k < 0 || k >= extent[axis]) return -1;
+      at += k * stride[axis];
+    }
+    return at;
+  }
+};
+
+std::string outside(int64_t row) {
+  return format("row %lld of its indices is outside of its input", static_cast<long long>(row));
+}
+
+Status check(const OpView& op) {
+  EDGE_TRY(op.expect_arity(2, 2, 1));
+  EDGE_TRY(expect_movable(op, 0));
+  EDGE_TRY(expect_indices(op, 1));
+  return op.expect_output_as_input();
+}
+
+Status infer(const OpView& op, std::vector<Shape>* shapes) {
+  const Shape &x = op.in(0).spec.shape, &index = op.in(1).spec.shape;
+  if (x.rank() < 1 || index.rank() < 1 || index[index.rank() - 1] > x.rank()) {
+    return invalid_model(
+        format("indices %s into %s", to_string(index).c_str(), to_string(x).c_str()));
+  }
+  Shape& y = (*shapes)[0];
+  for (int i = 0; i + 1 < index.rank(); ++i) EDGE_TRY(append_extent(index[i], &y));
+  for (int i = index[index.rank() - 1]; i < x.rank(); ++i) EDGE_TRY(append_extent(x[i], &y));
+  return {};
+}
+
+Status prepare(PrepareContext& op) {
+  const Value& given = op.in(1);
+  const Shape &x = op.in(0).spec.shape, &index = given.spec.shape;
+  const size_t element = dtype_size(op.in(0).spec.dtype);
+  State& s = op.make_state<State>();
+  s.index_bytes = dtype_size(given.spec.dtype);
+  if (op.out(0).spec.shape.count() == 0) return {};
+  s.depth = index[index.rank() - 1];
+  s.stride = byte_strides(x, element);
+  for (int i = 0; i < s.depth; ++i) s.extent[static_cast<size_t>(i)] = x[i];
+  s.rows = index.count(0, index.rank() - 1);
+  s.inner = static_cast<size_t>(x.count(s.depth, x.rank())) * element;
+  const Indices known(given.data.data(), s.index_bytes);
+  for (int64_t i = 0; given.constant && i < s.rows; ++i) {
+    if (s.offset(known, i) < 0) {
+      return invalid_model(outside(i));
+    }
+  }
+  return {};
+}
+
+void eval(const EvalContext& run) {
+  const State& s = run.state<State>();
+  const Indices index(run.in<uint8_t>(1), s.index_bytes);
+  uint8_t* out = run.out<uint8_t>(0);
+  for (int64_t i = 0; i < s.rows; ++i, out += s.inner) {
+    const int64_t at = s.offset(index, i);
+    if (at < 0) return run.fail(invalid_argument(outside(i)));
+    std::memcpy(out, run.in<uint8_t>(0) + at, s.inner);
+  }
+}
+
+}  // namespace
+
+extern const OpDef op_gather_nd{check, infer, prepare, eval};
+
+}  // namespace edge
