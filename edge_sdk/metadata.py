@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from struct import Struct
+from struct import error as StructError
 from typing import Any
 
 from edge_sdk import labels as label_files
@@ -227,7 +228,15 @@ def _labels(table: _Table, slot: int, files: _AppendedFiles) -> tuple[str, ...]:
 # The appended ZIP
 
 
-_ZIP_ERRORS = (OSError, ValueError, zipfile.BadZipFile)  # what damaged archives raise
+_ZIP_ERRORS = (  # what damaged archives raise
+    OSError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    StructError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class _AppendedFiles:
@@ -250,7 +259,7 @@ class _AppendedFiles:
         try:
             with self._archive.open(entry) as file:
                 content = file.read(_MAX_FILE + 1)  # a bomb is unpacked no further
-        except (*_ZIP_ERRORS, EOFError, NotImplementedError, zlib.error) as problem:
+        except _ZIP_ERRORS as problem:
             raise ModelError(f"{name} in the ZIP appended to the model is damaged: {problem}") from None
         if len(content) > _MAX_FILE:
             raise ModelError(f"{name} in the ZIP appended to the model unpacks to over {_MAX_FILE} bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -61,6 +62,7 @@ class Mosquitto:
         """Ends it as its service manager would; with persistence it saves sessions and their messages."""
         if self._process is not None:
             self._process.terminate()
+            self._process.send_signal(signal.SIGCONT)  # in case a test has stopped it
             self._process.communicate()
             self._process = None
 
@@ -146,11 +148,14 @@ class Certificates:
         self._openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
             *("-subj", f"/CN=test {name}", "-keyout", f"{name}.key", "-out", f"{name}.pem"),
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
         return str(self._folder / f"{name}.pem"), str(self._folder / f"{name}.key")
 
     def _signed(self, name: str, extension: str) -> tuple[str, str]:
-        (self._folder / f"{name}.ext").write_text(extension)
+        # Key identifiers: Python 3.13 verifies by the letter of RFC 5280.
+        identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid"
+        (self._folder / f"{name}.ext").write_text(f"{extension}\n{identifiers}\n")
         self._openssl(
             *(
                 "req",

@@ -11,12 +11,12 @@ from typing import Any
 from edge_sdk.errors import PublishError
 
 
-def encode(payload: Mapping[str, Any]) -> bytes:
-    """A result as one line of JSON, without the line's end; `PublishError` if it is not JSON."""
+def encode(payload: Mapping[str, Any], **more: Any) -> bytes:
+    """A result, with `more` keys, as a line of JSON without its end; `PublishError` if it is not JSON."""
     if not isinstance(payload, Mapping):
         raise PublishError(f"a result must be a dict, not {type(payload).__name__}")
     try:
-        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps({**payload, **more}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as problem:
         raise PublishError(f"this result is not JSON: {problem}") from problem

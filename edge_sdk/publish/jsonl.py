@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from edge_sdk.errors import PublishError
@@ -31,7 +32,8 @@ class JsonlPublisher(DirectPublisher):
             if written != len(data):
                 raise OSError(None, f"{written} of {len(data)} bytes fit")
         except OSError as problem:
-            self._file.truncate(size)  # no half line stays behind on a full disk
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)  # no half line stays behind on a full disk
             raise PublishError(f"cannot write results to {self._path}: {problem.strerror}") from problem
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class MqttPublisher(BasePublisher):
         with self._lock:
             if self._closed:
                 raise PublishError(f"{self._broker}: this publisher is closed")
-            line = encode({**payload, "_id": f"{self._id_prefix}{self._sequence}"})
+            line = encode(payload, _id=f"{self._id_prefix}{self._sequence}")
             self._sequence += 1
             dropped = self._outgoing.dropped
             self._outgoing.put(line)

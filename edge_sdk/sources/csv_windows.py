@@ -22,8 +22,8 @@ Column = Union[int, str]  # number from 0, or the header's name
 class CsvSource(BaseSource):
     """Windows (time, channels) float32, cut from the rows of a file in their order.
 
-    Frames are named by rows, `0-99` (from 0, header not counted). A row that cannot be read is
-    skipped and counted, and the next window begins behind it, for none may span a gap.
+    Frames are named by rows, `0-99` (from 0, header not counted). A row that cannot be read is skipped
+    and counted; the next window of a given length begins behind it, for none may span a gap.
     """
 
     def __init__(
@@ -100,7 +100,6 @@ class CsvSource(BaseSource):
                 self._skip(
                     f"{self._path} row {number}: {len(row)} cells {row[:8]}, not {self._width} numbers"
                 )
-                held.clear()
                 due = number + 1
                 continue
             held.append((number, values, "" if self._label is None else row[self._label].strip()))

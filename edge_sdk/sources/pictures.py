@@ -77,6 +77,8 @@ def read_picture(path: str | os.PathLike[str], max_pixels: int = 50_000_000) -> 
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith("I;16") or upright.mode == "I":  # 16-bit grey, which RGB would clip
                 upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
+            if "transparency" in upright.info:  # Pillow warns about the direct way
+                upright = upright.convert("RGBA")
             return np.asarray(upright.convert("RGB"))
     except SourceError:
         raise

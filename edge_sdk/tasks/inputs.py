@@ -133,12 +133,12 @@ def pixel_tables(
         return tuple(r.astype(dtype) for r in real)
     if not quantization:
         return (raw.astype(dtype),) * channels
-    exact = [r / quantization.scales[0] + quantization.zero_points[0] for r in real]
+    exact = [r / quantization.scales[0] + quantization.zero_points[0] for r in real]  # not rounded yet
     if eight_bit and all(np.abs(e - raw).max() < 1.5 for e in exact):
         return (raw.astype(dtype),) * channels
     if eight_bit and not trusted and not all(_believable(e, dtype) for e in exact):
         return (raw.astype(dtype),) * channels
-    return tuple(_round_to(dtype, e) for e in exact)
+    return tuple(_quantize(r, dtype, quantization) for r in real)
 
 
 def _spans_torch(dtype: np.dtype[Any], quantization: Quantization) -> bool:
@@ -180,9 +180,7 @@ def _write_window(window: Array, spec: TensorSpec, normalization: Normalization 
         real = real - _per_channel(normalization.mean, channels, "mean")
         real = real / _per_channel(normalization.std, channels, "std")
     if spec.dtype.kind in "iu":
-        if spec.quantization:
-            real = real / spec.quantization.scales[0] + spec.quantization.zero_points[0]
-        real = _round_to(spec.dtype, real)
+        real = _quantize(real, spec.dtype, spec.quantization or Quantization((1.0,), (0,)))
     out[...] = real.reshape(spec.shape)
 
 
@@ -192,6 +190,10 @@ def _per_channel(values: tuple[float, ...], channels: int, what: str) -> Array:
     return np.broadcast_to(np.asarray(values, np.float64), (channels,))
 
 
-def _round_to(dtype: np.dtype[Any], values: Array) -> Array:
+def _quantize(real: Array, dtype: np.dtype[Any], quantization: Quantization) -> Array:
+    """round(real / scale) + zero point, halves away from zero as TFLite's AffineQuantize, saturated."""
+    steps = real / quantization.scales[0]
+    q = np.trunc(steps + np.copysign(0.5, steps)) + quantization.zero_points[0]
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    quantized: Array = np.clip(q, limits.min, limits.max).astype(dtype)
+    return quantized

@@ -1,0 +1,1 @@
+"""From frames to inputs and from outputs to results."""
