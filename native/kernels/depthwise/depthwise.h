@@ -61,11 +61,11 @@ const Kernel* kernels(size_t* count);
 // Weights as a model file holds them.
 struct Weights {
   Shape shape;
-  const void* data;      // [taps][channels]
-  bool is_unsigned;      // uint8, otherwise int8
-  int32_t zero_point;    // zw
-  int32_t x_zero_point;  // zx
-  const int32_t* bias;   // [channels], or null for zeros
+  const void* data;              // [taps][channels]
+  bool is_unsigned;              // uint8, otherwise int8
+  int32_t zero_point;            // zw
+  int32_t x_zero_point;          // zx
+  const int32_t* bias;           // [channels], or null for zeros
   const bool* negate = nullptr;  // [channels]: acc is negated, for scales below zero; null: none
 };
 

@@ -86,7 +86,7 @@ TEST_CASE("depthwise: accumulators around the seams of channels, taps and pixels
           Guarded<int32_t> acc(p.pixels * stride);
           kernel->run({p.pixels, p.shape, p.pointers.data(), p.step, p.x_unsigned, packed.data(),
                        acc.data(), stride});
-          INFO(kernel->name << " channels " << channels << " taps " << taps);
+          INFO(std::string(kernel->name) << " channels " << channels << " taps " << taps);
           CHECK(acc.intact());
           for (size_t i = 0; i < p.pixels; ++i) {
             for (size_t c = 0; c < p.shape.channels; ++c) {

@@ -82,11 +82,11 @@ const Kernel* kernels(size_t* count);
 // Weights as a model file holds them.
 struct Weights {
   Shape shape;
-  const void* data;      // [cols][taps][depth]
-  bool is_unsigned;      // uint8, otherwise int8
-  int32_t zero_point;    // zw
-  int32_t x_zero_point;  // zx
-  const int32_t* bias;   // [cols], or null for zeros
+  const void* data;              // [cols][taps][depth]
+  bool is_unsigned;              // uint8, otherwise int8
+  int32_t zero_point;            // zw
+  int32_t x_zero_point;          // zx
+  const int32_t* bias;           // [cols], or null for zeros
   const bool* negate = nullptr;  // [cols]: acc is negated, for scales below zero; null: none
 };
 

@@ -59,7 +59,7 @@ TEST_CASE("gemm_f32: within 1e-6 of the sum of magnitudes around the seams, noth
                   magnitude += std::abs(product);
                 }
                 const double expected = sum < -1 ? -1 : sum > 3 ? 3 : sum;
-                INFO(kernel->name << " " << rows << "x" << cols << "x" << depth);
+                INFO(std::string(kernel->name) << " " << rows << "x" << cols << "x" << depth);
                 REQUIRE(std::abs(out[i * stride + n] - expected) <= 1e-6 * magnitude);
               }
             }

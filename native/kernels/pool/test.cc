@@ -33,7 +33,7 @@ void compare(Random& random, Op op, const std::vector<const Kernel*>& kernels, s
     for (size_t c = 0; c < channels; ++c) out[c] = static_cast<Out>(c);
     kernel->run({taps, channels, pointers.data(), out.data(), min, max, static_cast<float>(min),
                  static_cast<float>(max)});
-    INFO(kernel->name << " channels " << channels << " taps " << taps);
+    INFO(std::string(kernel->name) << " channels " << channels << " taps " << taps);
     CHECK(out.intact());
     if (first.empty()) first = out.values();
     REQUIRE(out.values() == first);

@@ -32,12 +32,13 @@ void compare(Rule rule, size_t rows, size_t cols, const std::vector<int32_t>& ac
     Guarded<uint8_t> out(rows * out_stride);
     std::memset(out.data(), 0x5a, out.size());
     kernel->run({rows, cols, acc.data(), stride, out.data(), out_stride, &params, first_col});
-    CHECK_MESSAGE(out.intact(), kernel->name);
+    CHECK_MESSAGE(out.intact(), std::string(kernel->name));
     for (size_t i = 0; i < rows; ++i) {
       for (size_t n = cols; n < out_stride; ++n) REQUIRE(out[i * out_stride + n] == 0x5a);
     }
     results.push_back(out.values());
-    CHECK_MESSAGE(results.back() == results.front(), kernel->name << " " << rows << "x" << cols);
+    CHECK_MESSAGE(results.back() == results.front(), std::string(kernel->name)
+                                                         << " " << rows << "x" << cols);
   }
 }
 

@@ -1,0 +1,115 @@
+// 8 columns at a time, all rows of the tile, so that a column's constants are made once.
+#include "kernels/requantize/arm_neon.h"
+
+namespace edge::requantize {
+
+struct Limits {
+  int32x4_t zero_point;
+  uint8x8_t min, max;
+};
+
+static Limits make_limits(const Params& p) {
+  return {vdupq_n_s32(p.zero_point), vdup_n_u8(static_cast<uint8_t>(p.min)),
+          vdup_n_u8(static_cast<uint8_t>(p.max))};
+}
+
+// r + zero_point as clamped bytes.
+template <bool kUnsigned>
+static uint8x8_t pack(int32x4_t low, int32x4_t high, const Limits& limits) {
+  const int16x8_t words = vcombine_s16(vqmovn_s32(vaddq_s32(low, limits.zero_point)),
+                                       vqmovn_s32(vaddq_s32(high, limits.zero_point)));
+  if (kUnsigned) return vmin_u8(vmax_u8(vqmovun_s16(words), limits.min), limits.max);
+  const int8x8_t v = vmax_s8(vqmovn_s16(words), vreinterpret_s8_u8(limits.min));
+  return vreinterpret_u8_s8(vmin_s8(v, vreinterpret_s8_u8(limits.max)));
+}
+
+static void store(uint8x8_t v, uint8_t* out, size_t cols) {
+  if (cols >= 8) {
+    vst1_u8(out, v);
+    return;
+  }
+  uint8_t bytes[8];
+  vst1_u8(bytes, v);
+  for (size_t n = 0; n < cols; ++n) out[n] = bytes[n];
+}
+
+// All rows of 8 columns, of which `cols` exist.
+template <bool kUnsigned>
+[[gnu::always_inline]] static inline void dr_columns8(const Args& args, const int32_t* multiplier,
+                                                      const int32_t* exponent, const int32_t* acc,
+                                                      uint8_t* out, size_t cols) {
+  const Limits limits = make_limits(*args.params);
+  const DrNeon low = make_dr_neon(vld1q_s32(multiplier), vld1q_s32(exponent));
+  const DrNeon high = make_dr_neon(vld1q_s32(multiplier + 4), vld1q_s32(exponent + 4));
+  const size_t rows = args.rows, acc_stride = args.acc_stride, out_stride = args.out_stride;
+  for (size_t i = 0; i < rows; ++i, acc += acc_stride, out += out_stride) {
+    const int32x4_t r_low = dr_neon(vld1q_s32(acc), low);
+    const int32x4_t r_high = dr_neon(vld1q_s32(acc + 4), high);
+    store(pack<kUnsigned>(r_low, r_high, limits), out, cols);
+  }
+}
+
+template <bool kUnsigned>
+static void dr_columns(const Args& args) {
+  const int32_t* multiplier = args.params->multiplier + args.first_col;
+  const int32_t* exponent = args.params->exponent + args.first_col;
+  size_t n = 0;
+  for (; n + 8 <= args.cols; n += 8) {
+    dr_columns8<kUnsigned>(args, multiplier + n, exponent + n, args.acc + n, args.out + n, 8);
+  }
+  if (n == args.cols) return;
+  int32_t m[8] = {}, e[8] = {};
+  for (size_t c = n; c < args.cols; ++c) {
+    m[c - n] = multiplier[c];
+    e[c - n] = exponent[c];
+  }
+  dr_columns8<kUnsigned>(args, m, e, args.acc + n, args.out + n, args.cols - n);
+}
+
+void requantize_dr_neon(const Args& args) {
+  if (args.params->min >= 0) {
+    dr_columns<true>(args);
+  } else {
+    dr_columns<false>(args);
+  }
+}
+
+// round_half_away(x * scale), cut to [lowest, highest], for 4 columns.
+static int32x4_t real4(int32x4_t x, const double* scale, float64x2_t lowest, float64x2_t highest) {
+  const float64x2_t low = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(x))), vld1q_f64(scale));
+  const float64x2_t high =
+      vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_high_s32(x))), vld1q_f64(scale + 2));
+  const float64x2_t a = vminq_f64(vmaxq_f64(vrndaq_f64(low), lowest), highest);
+  const float64x2_t b = vminq_f64(vmaxq_f64(vrndaq_f64(high), lowest), highest);
+  return vcombine_s32(vmovn_s64(vcvtq_s64_f64(a)), vmovn_s64(vcvtq_s64_f64(b)));
+}
+
+template <bool kUnsigned>
+static void real_columns(const Args& args) {
+  const Params& p = *args.params;
+  const double* scale = p.scale + args.first_col;
+  const Limits limits = make_limits(p);
+  const float64x2_t lowest = vdupq_n_f64(p.min - p.zero_point);
+  const float64x2_t highest = vdupq_n_f64(p.max - p.zero_point);
+  for (size_t n = 0; n < args.cols; n += 8) {
+    const size_t cols = args.cols - n;
+    double scales[8] = {};
+    for (size_t c = 0; c < 8 && c < cols; ++c) scales[c] = scale[n + c];
+    for (size_t i = 0; i < args.rows; ++i) {
+      const int32_t* acc = args.acc + i * args.acc_stride + n;
+      const int32x4_t low = real4(vld1q_s32(acc), scales, lowest, highest);
+      const int32x4_t high = real4(vld1q_s32(acc + 4), scales + 4, lowest, highest);
+      store(pack<kUnsigned>(low, high, limits), args.out + i * args.out_stride + n, cols);
+    }
+  }
+}
+
+void requantize_real_neon(const Args& args) {
+  if (args.params->min >= 0) {
+    real_columns<true>(args);
+  } else {
+    real_columns<false>(args);
+  }
+}
+
+}  // namespace edge::requantize
