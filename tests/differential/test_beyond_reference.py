@@ -71,3 +71,19 @@ def test_no_detections_leave_zeros(regular: bool) -> None:
         g.build(outputs), [np.ones((1, 6, 4), np.float32), np.full((1, 6, 3), 0.1, np.float32)]
     ):
         assert not array.any()
+
+
+def summed(x: np.ndarray[Any, Any], zero_point: int) -> np.ndarray[Any, Any]:
+    g = GraphBuilder()
+    tensor = g.input(x.shape, x.dtype.name, scale=0.1, zero_point=zero_point)
+    y = g.tensor((x.shape[0],), x.dtype.name, scale=0.3, zero_point=zero_point)
+    g.op("SUM", [tensor, g.constant(np.array([1], np.int32))], [y])
+    return ours(g.build([y]), [x])[0]
+
+
+def test_sum_of_int8_is_that_of_uint8() -> None:
+    """BUILTIN_REF takes int8 codes for uint8 ones; as a real number the sum is the same in both types."""
+    x = np.random.default_rng(1).integers(-128, 128, (200, 5)).astype(np.int8)
+    shifted = (x.view(np.uint8) ^ 0x80, summed(x, -7).view(np.uint8) ^ 0x80)
+    assert len(np.unique(shifted[1])) > 50
+    np.testing.assert_array_equal(summed(shifted[0], 121), shifted[1])
