@@ -12,11 +12,12 @@ Calls, detail dictionaries and kinds of errors are those of ai-edge-litert 2.3
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import operator
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -258,16 +259,15 @@ class _Graph:
         if self._runner is not None and not self._resized:
             return
         self._check_views()
-        try:
+        with _runtime_errors():
             self._runner = self._program.runner(self._shapes, self._subgraph, self._preserve_all)
-        except RuntimeError:  # the kind that TFLite raises here
-            raise
-        except EdgeError as problem:
-            raise BackendError(str(problem)) from problem
         self._resized.clear()
 
     def invoke(self) -> None:
-        self._ready().run()
+        if self._runner is None or self._resized:
+            raise BackendError("Invoke called on model that is not ready: call allocate_tensors() first")
+        with _runtime_errors():
+            self._runner.run()
 
     def reset(self) -> None:
         if self._runner is not None:
@@ -294,11 +294,6 @@ class _Graph:
         self._views.append(weakref.ref(view))
         return view
 
-    def _ready(self) -> Runner:
-        if self._runner is None or self._resized:
-            raise BackendError("Invoke called on model that is not ready: call allocate_tensors() first")
-        return self._runner
-
     def _allocated(self, spec: TensorSpec) -> Runner:
         if self._runner is None or spec.index in self._resized:
             raise InputError(
@@ -313,6 +308,17 @@ class _Graph:
                 "There is at least 1 reference to internal data in the interpreter in the form of a numpy "
                 "array or slice: drop the arrays that tensor() returned before the memory is laid out anew"
             )
+
+
+@contextlib.contextmanager
+def _runtime_errors() -> Iterator[None]:
+    """Our errors of another kind as `BackendError`: TFLite raises RuntimeError while it plans and runs."""
+    try:
+        yield
+    except RuntimeError:
+        raise
+    except EdgeError as problem:
+        raise BackendError(str(problem)) from problem
 
 
 def _source(path: str | os.PathLike[str] | None, content: bytes | None) -> str | bytes:

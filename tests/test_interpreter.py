@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import small_models
+from builders import GraphBuilder
 
 import edge_sdk
 from edge_sdk import interpreter as ours
@@ -353,10 +353,6 @@ def test_an_interpreter_works_on_after_a_shape_that_no_op_takes() -> None:
         interpreter.invoke()
 
 
-class Unknown(enum.Enum):
-    X = 1
-
-
 CONSTRUCTION: dict[str, dict[str, Any]] = {
     "nothing": {},
     "both": {"model_path": "x.tflite", "model_content": b"x"},
@@ -397,6 +393,20 @@ def test_an_unknown_op_raises_when_allocating_and_leaves_the_model_to_look_at() 
     assert isinstance(mine, edge_sdk.UnsupportedOpError)
     assert mine.ops == ("CUSTOM:NoSuchOp",)
     assert_same_kind(outcome(a.invoke), outcome(b.invoke))
+
+
+def test_a_failure_while_running_is_a_runtime_error() -> None:
+    g = GraphBuilder()
+    table, row = g.constant(np.eye(3, dtype=np.float32)), g.input((1,), "int32")
+    y = g.tensor((1, 3), "float32")
+    g.op("GATHER", [table, row], [y])
+    MODELS["gather"] = g.build(outputs=[y])
+    a, b = pair("gather")
+    for interpreter in (a, b):
+        interpreter.set_tensor(row, np.array([7], np.int32))
+    theirs = outcome(b.invoke)
+    assert theirs is not None
+    assert_same_kind(outcome(a.invoke), theirs)
 
 
 def test_a_constant_cannot_be_written() -> None:

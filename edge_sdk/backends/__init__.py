@@ -129,16 +129,23 @@ def open_program(
         return program
     if delegates:
         names = " + ".join(d.name for d in accelerators)
-        _fell_back(require, missing, f"{names} leaves these ops to the CPU")
+        _fell_back(require, missing, f"{names} leaves ops of {name_of(source)} to the CPU")
         return program
+    lacking = f"the native backend lacks ops of {name_of(source)}"
     if backend == "native":
-        raise unsupported(missing, "the native backend cannot run these ops")
+        fix = "backend='litert' may run them: pip install 'edge-sdk-runtime[litert]'"
+        raise unsupported(missing, lacking, fix)
     try:
         fallback = load_program("litert", source, threads, ())
     except BackendError as problem:
-        raise unsupported(missing, "the native backend cannot run these ops", str(problem)) from None
-    _fell_back(require, missing, "the whole model runs in LiteRT, since the native backend lacks ops")
+        raise unsupported(missing, lacking, str(problem)) from None
+    _fell_back(require, missing, f"{lacking}, so all of it runs in LiteRT")
     return fallback
+
+
+def name_of(source: Source) -> str:
+    """For messages."""
+    return "the model" if isinstance(source, bytes) else source
 
 
 def _loaded(delegate: Any) -> Any:
@@ -188,6 +195,7 @@ __all__ = [
     "Signature",
     "Source",
     "load_program",
+    "name_of",
     "open_program",
     "unsupported",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
+from edge_sdk.backends import Missing, Shapes, Signature, Source, name_of, unsupported
 from edge_sdk.backends.delegates import LoadedDelegate, interpreter_module
 from edge_sdk.errors import BackendError, DelegateError, InputError, ModelError
 from edge_sdk.types import Array, Placement, Quantization, TensorSpec
@@ -38,6 +38,7 @@ class LitertProgram:
     def __init__(self, source: Source, threads: int, delegates: Sequence[LoadedDelegate]) -> None:
         self._module = interpreter_module()
         self._model = {"model_content" if isinstance(source, bytes) else "model_path": source}
+        self.name = name_of(source)
         self.threads = threads
         self._delegates = list(delegates)
         self._first = self.interpreter(preserve_all=False)  # answers questions, then serves the first runner
@@ -64,9 +65,23 @@ class LitertProgram:
                 experimental_preserve_all_tensors=preserve_all,
             )
         except ValueError as problem:
-            raise ModelError(f"LiteRT does not take the model: {problem}") from None
+            raise ModelError(f"{self.name}: LiteRT does not take it: {problem}") from None
         except RuntimeError as problem:
-            raise DelegateError(f"{self._device} refuses the model: {problem}") from None
+            raise DelegateError(f"{self._device} refuses {self.name}: {problem}") from None
+
+    def allocate(self, interpreter: Any) -> None:
+        try:
+            interpreter.allocate_tensors()
+        except RuntimeError as problem:
+            words = str(problem)
+            unresolved = _UNRESOLVED.search(words)
+            if unresolved:
+                op = Missing(int(unresolved[2]), f"CUSTOM:{unresolved[1]}", "a custom op")
+            elif "Select TensorFlow op" in words:
+                op = Missing(0, "Select TensorFlow ops", "they need TensorFlow itself")
+            else:
+                raise BackendError(f"{self.name}: LiteRT cannot prepare it: {words}") from None
+            raise unsupported([op], f"LiteRT lacks ops of {self.name}") from None
 
     @property
     def _device(self) -> str:
@@ -119,7 +134,7 @@ class LitertProgram:
 
     def placement(self) -> list[Placement]:
         for interpreter in self._spare:
-            _allocate(interpreter)  # that is when LiteRT hands ops to XNNPACK
+            self.allocate(interpreter)  # that is when LiteRT hands ops to XNNPACK
         by_xnnpack = _replaced(self._first._get_ops_details()) - self._delegated
         placed = []
         for index, name in self._nodes:
@@ -172,20 +187,6 @@ def _spec(details: Mapping[str, Any]) -> TensorSpec:
     )
 
 
-def _allocate(interpreter: Any) -> None:
-    try:
-        interpreter.allocate_tensors()
-    except RuntimeError as problem:
-        unresolved = _UNRESOLVED.search(str(problem))
-        if unresolved:
-            missing = Missing(int(unresolved[2]), f"CUSTOM:{unresolved[1]}", "a custom op that LiteRT lacks")
-            raise unsupported([missing], "LiteRT cannot run these ops") from None
-        if "Select TensorFlow op" in str(problem):
-            missing = Missing(0, "Select TensorFlow ops", "they need TensorFlow itself")
-            raise unsupported([missing], "LiteRT cannot run these ops") from None
-        raise BackendError(f"LiteRT cannot prepare the model: {problem}") from None
-
-
 class LitertRunner:
     """See `edge_sdk.backends.Runner`.
 
@@ -210,7 +211,7 @@ class LitertRunner:
         if self._subgraph == 0:
             for tensor, shape in self._shapes.items():
                 interpreter.resize_tensor_input(tensor, shape)
-            _allocate(interpreter)
+            self._program.allocate(interpreter)
             self._inputs = {str(d["index"]): d for d in interpreter.get_input_details()}
             self._outputs = {str(d["index"]): d for d in interpreter.get_output_details()}
             return

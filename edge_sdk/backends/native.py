@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
-from edge_sdk.errors import BackendError, InputError
+from edge_sdk.errors import BackendError, EdgeError, InputError, UnsupportedOpError
 from edge_sdk.types import Array, Placement, Quantization, TensorSpec
 
 try:
@@ -115,7 +116,7 @@ class NativeProgram:
 
     def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> NativeRunner:
         if subgraph == 0 and self.missing():
-            raise unsupported(self.missing(), "the native backend cannot run these ops")
+            raise unsupported(self.missing(), "the native backend lacks ops of the model")
         special = shapes or subgraph or preserve_all
         plan = self._plan(shapes, subgraph, preserve_all) if special else self.plan
         return NativeRunner(self, plan, subgraph)
@@ -125,7 +126,16 @@ class NativeProgram:
 
     @cached_property
     def _missing(self) -> Sequence[Missing]:
-        return [Missing(*m) for m in self.parsed.missing_ops()]
+        missing = [Missing(*m) for m in self.parsed.missing_ops()]
+        if not missing:
+            # Some needs show only in the whole, such as shapes that must be constant.
+            try:
+                _ = self.plan
+            except UnsupportedOpError as problem:
+                missing = [_refused(str(problem))]
+            except EdgeError:
+                pass  # other shapes may fit; if they are not changed, runner() raises it again
+        return missing
 
     def placement(self) -> list[Placement]:
         steps = self.plan.steps()
@@ -141,6 +151,12 @@ class NativeProgram:
                 kernel, reason = step["kernel"], f"fused into {step['op']}"
             placed.append(Placement(details["op"], node, "cpu", self.backend, kernel, reason))
         return placed
+
+
+def _refused(words: str) -> Missing:
+    """The node that a plan's error speaks of: "... op 0 TILE: its input 1 ..."."""
+    found = re.search(r"op (\d+) (\S+): (.*)", words)
+    return Missing(int(found[1]), found[2], found[3]) if found else Missing(0, "an op", words)
 
 
 class NativeRunner:

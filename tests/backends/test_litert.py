@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_models
+from builders import GraphBuilder
 
 import edge_sdk
 from edge_sdk import backends, boards
@@ -88,7 +89,7 @@ def test_placement_without_delegates_names_litert_s_kernels() -> None:
 
 def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() -> None:
     content = small_models.counter_model()  # resource variables
-    with pytest.warns(FallbackWarning, match=r"runs in LiteRT.*VAR_HANDLE \(node 1: ") as seen:
+    with pytest.warns(FallbackWarning, match=r"all of it runs in LiteRT.*VAR_HANDLE \(node 1: ") as seen:
         model = edge_sdk.load(content)
     assert seen[0].filename == __file__
     assert model.backend == "litert"
@@ -99,6 +100,21 @@ def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() ->
         with pytest.raises(UnsupportedOpError) as problem:
             edge_sdk.load(content, **how)
         assert "VAR_HANDLE" in problem.value.ops
+
+
+def test_an_op_that_native_refuses_for_its_inputs_counts_as_missing() -> None:
+    g = GraphBuilder()
+    x, begin = g.input((4,), "float32"), g.input((1,), "int32")
+    size, y = g.input((1,), "int32"), g.tensor((4,), "float32")
+    g.op("SLICE", [x, begin, size], [y])  # the size is known only while running
+    content = g.build(outputs=[y])
+    with pytest.warns(FallbackWarning, match=r"SLICE \(node 0: "):
+        model = edge_sdk.load(content)
+    arrays = [np.arange(4, dtype=np.float32), np.array([0], np.int32), np.array([4], np.int32)]
+    np.testing.assert_array_equal(model.run(arrays)[0], arrays[0])
+    with pytest.raises(UnsupportedOpError) as problem:
+        edge_sdk.load(content, backend="native")
+    assert problem.value.ops == ("SLICE",)
 
 
 def test_an_op_that_nothing_runs_is_named() -> None:
