@@ -1,0 +1,24 @@
+// ADD: a + b, broadcast, with a fused activation.
+#include "ops/support/add_sub.h"
+
+namespace edge {
+namespace {
+
+Status check(const OpView& op) {
+  EDGE_TRY(op.expect_attributes<AddAttributes>());
+  return check_add_sub(op);
+}
+
+Status prepare(PrepareContext& op) {
+  return prepare_add_sub(op, 1, op.attributes<AddAttributes>().activation);
+}
+
+void eval(const EvalContext& run) {
+  eval_arithmetic(run, [](auto a, auto b) { return a + b; });
+}
+
+}  // namespace
+
+extern const OpDef op_add{check, infer_binary, prepare, eval};
+
+}  // namespace edge

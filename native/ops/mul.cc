@@ -1,0 +1,40 @@
+// MUL: a * b, broadcast, with a fused activation.
+#include "ops/support/arithmetic.h"
+#include "ops/support/fixed_point.h"
+
+namespace edge {
+namespace {
+
+Status check(const OpView& op) {
+  EDGE_TRY(op.expect_attributes<MulAttributes>());
+  EDGE_TRY(check_binary(
+      op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt32, DType::kInt64}));
+  return check_binary_quantized(op);
+}
+
+Status prepare(PrepareContext& op) {
+  const Activation activation = op.attributes<MulAttributes>().activation;
+  Arithmetic& state = op.make_state<Arithmetic>();
+  EDGE_TRY(prepare_arithmetic(op, elementwise::OpF32::kMul, activation, &state));
+  if (state.type != DType::kInt8 && state.type != DType::kUInt8) return {};
+  const TensorSpec &a = op.in(0).spec, &b = op.in(1).spec, &out = op.out(0).spec;
+  EDGE_ASSIGN(const Range range, activation_range(activation, out));
+  elementwise::Params8 p{};
+  p.zero_a = a.zero_point();
+  p.zero_b = b.zero_point();
+  p.zero_out = out.zero_point();
+  EDGE_ASSIGN(p.mo, fixed_point(double{a.scale() * b.scale() / out.scale()}));
+  p.min = range.low;
+  p.max = range.high;
+  return prepare_8bit(op, elementwise::Op8::kMulI8, elementwise::Op8::kMulU8, p, &state);
+}
+
+void eval(const EvalContext& run) {
+  eval_arithmetic(run, [](auto a, auto b) { return a * b; });
+}
+
+}  // namespace
+
+extern const OpDef op_mul{check, infer_binary, prepare, eval};
+
+}  // namespace edge

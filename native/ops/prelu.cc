@@ -1,0 +1,69 @@
+// PRELU: x where it is positive, alpha * x elsewhere; alpha is broadcast to x.
+#include <limits>
+
+#include "ops/support/binary.h"
+#include "ops/support/fixed_point.h"
+
+namespace edge {
+namespace {
+
+struct State : Binary {
+  int32_t zero_x = 0, zero_alpha = 0, zero_out = 0;
+  requantize::Multiplier plain{}, leaky{};
+};
+
+Status check(const OpView& op) {
+  EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8}));
+  return check_binary_quantized(op);
+}
+
+Status infer(const OpView& op, std::vector<Shape>* shapes) {
+  EDGE_TRY(infer_binary(op, shapes));
+  if ((*shapes)[0] == op.in(0).spec.shape) return {};
+  return invalid_model(format("alpha of shape %s does not fit input %s",
+                              to_string(op.in(1).spec.shape).c_str(),
+                              to_string(op.in(0).spec.shape).c_str()));
+}
+
+Status prepare(PrepareContext& op) {
+  State& state = op.make_state<State>();
+  EDGE_TRY(prepare_binary(op, &state));
+  if (state.type == DType::kFloat32) return {};
+  const TensorSpec &x = op.in(0).spec, &alpha = op.in(1).spec, &out = op.out(0).spec;
+  state.zero_x = x.zero_point();
+  state.zero_alpha = alpha.zero_point();
+  state.zero_out = out.zero_point();
+  EDGE_ASSIGN(state.plain, fixed_point(double{x.scale() / out.scale()}));
+  EDGE_ASSIGN(state.leaky, fixed_point(double{x.scale() * alpha.scale() / out.scale()}));
+  return {};
+}
+
+template <typename T>
+void eval_codes(const EvalContext& run, const State& s) {
+  map_binary<T>(run, s.shape, [&](T x, T alpha) {
+    const int32_t v = x - s.zero_x;
+    const int32_t y = v >= 0 ? rescale(v, s.plain) : rescale(v * (alpha - s.zero_alpha), s.leaky);
+    const int32_t code = requantize::wrapping_add(y, s.zero_out);
+    return static_cast<T>(std::min<int32_t>(std::max<int32_t>(code, std::numeric_limits<T>::min()),
+                                            std::numeric_limits<T>::max()));
+  });
+}
+
+void eval(const EvalContext& run) {
+  const State& state = run.state<State>();
+  switch (state.type) {
+    case DType::kInt8:
+      return eval_codes<int8_t>(run, state);
+    case DType::kUInt8:
+      return eval_codes<uint8_t>(run, state);
+    default:
+      return map_binary<float>(run, state.shape,
+                               [](float x, float alpha) { return x >= 0 ? x : x * alpha; });
+  }
+}
+
+}  // namespace
+
+extern const OpDef op_prelu{check, infer, prepare, eval};
+
+}  // namespace edge

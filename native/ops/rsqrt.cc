@@ -1,0 +1,32 @@
+// RSQRT: 1 / sqrt(x). The code of 0 gives the highest code.
+#include "ops/support/fixed_point.h"
+#include "ops/support/root.h"
+
+namespace edge {
+namespace {
+
+constexpr int kBits = 20;  // fraction bits of 1 / sqrt(code)
+
+Status prepare(PrepareContext& op) {
+  requantize::Multiplier m{};
+  const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
+  if (is_8bit(in.dtype)) {
+    EDGE_ASSIGN(m, fixed_point(1.0 / double{std::sqrt(in.scale()) * out.scale()}));
+    m.e -= kBits;
+  }
+  return prepare_root(op, [&](int32_t x) {
+    if (x == 0) return INT8_MAX;
+    const double root = std::round((1 << kBits) / std::sqrt(static_cast<double>(x)));
+    return requantize::wrapping_add(rescale(static_cast<int32_t>(root), m), out.zero_point());
+  });
+}
+
+void eval(const EvalContext& run) {
+  eval_root(run, [](float x) { return 1.f / std::sqrt(x); });
+}
+
+}  // namespace
+
+extern const OpDef op_rsqrt{check_root, infer_unary, prepare, eval};
+
+}  // namespace edge

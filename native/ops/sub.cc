@@ -1,0 +1,24 @@
+// SUB: a - b, broadcast, with a fused activation.
+#include "ops/support/add_sub.h"
+
+namespace edge {
+namespace {
+
+Status check(const OpView& op) {
+  EDGE_TRY(op.expect_attributes<SubAttributes>());
+  return check_add_sub(op);
+}
+
+Status prepare(PrepareContext& op) {
+  return prepare_add_sub(op, -1, op.attributes<SubAttributes>().activation);
+}
+
+void eval(const EvalContext& run) {
+  eval_arithmetic(run, [](auto a, auto b) { return a - b; });
+}
+
+}  // namespace
+
+extern const OpDef op_sub{check, infer_binary, prepare, eval};
+
+}  // namespace edge

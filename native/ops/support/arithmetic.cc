@@ -1,0 +1,52 @@
+#include "ops/support/arithmetic.h"
+
+namespace edge {
+namespace {
+
+// Integers have no scale: 6 is 6.
+void integer_range(Activation activation, DType type, int64_t* low, int64_t* high) {
+  const bool wide = type == DType::kInt64;
+  *low = wide ? INT64_MIN : INT32_MIN;
+  *high = wide ? INT64_MAX : INT32_MAX;
+  if (activation == Activation::kRelu || activation == Activation::kRelu6) *low = 0;
+  if (activation == Activation::kReluN1To1) *low = -1;
+  if (activation == Activation::kRelu6) *high = 6;
+  if (activation == Activation::kReluN1To1) *high = 1;
+}
+
+}  // namespace
+
+Status prepare_arithmetic(PrepareContext& op, elementwise::OpF32 f32, Activation activation,
+                          Arithmetic* state) {
+  EDGE_ASSIGN(const FloatRange range, activation_range(activation));
+  EDGE_TRY(prepare_binary(op, f32, range, state));
+  integer_range(activation, state->type, &state->low, &state->high);
+  return {};
+}
+
+Status prepare_8bit(PrepareContext& op, elementwise::Op8 signed8, elementwise::Op8 unsigned8,
+                    elementwise::Params8 params, Arithmetic* state) {
+  Features features;
+  EDGE_TRY(active_features(&features));
+  state->k8 = &elementwise::select(features, state->type == DType::kInt8 ? signed8 : unsigned8);
+  op.kernel = state->k8->name;
+  if (state->shape.a_repeats) {
+    std::swap(params.zero_a, params.zero_b);
+    std::swap(params.sign_a, params.sign_b);
+    std::swap(params.ma, params.mb);
+  }
+  state->params = params;
+  return {};
+}
+
+void eval_8bit(const EvalContext& run, const Arithmetic& state) {
+  for_runs(run.pool(), state.shape, [&](const Run& r) {
+    const uint8_t* a = run.in<uint8_t>(0) + r.a;
+    const uint8_t* b = run.in<uint8_t>(1) + r.b;
+    if (state.shape.a_repeats) std::swap(a, b);
+    const bool repeats = state.shape.a_repeats || state.shape.b_repeats;
+    state.k8->run({r.n, a, b, repeats, run.out<uint8_t>(0) + r.out, &state.params});
+  });
+}
+
+}  // namespace edge

@@ -1,0 +1,54 @@
+// ADD, SUB, MUL and DIV: broadcast operands, a fused activation, and integers of 32 and 64 bits
+// that wrap as two's complement.
+#pragma once
+
+#include <limits>
+#include <type_traits>
+
+#include "ops/support/binary.h"
+
+namespace edge {
+
+struct Arithmetic : Binary {
+  // int8 and uint8, but for DIV. The kernel's second operand may repeat one element, its first may
+  // not: where the op's first does, the two are exchanged, and the parameters with them.
+  const elementwise::Kernel8* k8 = nullptr;
+  elementwise::Params8 params{};
+  // int32 and int64
+  int64_t low = 0, high = 0;
+};
+
+// Of an op with an 8-bit kernel, all but `params`, which the caller gives in the op's own order.
+Status prepare_arithmetic(PrepareContext& op, elementwise::OpF32 f32, Activation activation,
+                          Arithmetic* state);
+Status prepare_8bit(PrepareContext& op, elementwise::Op8 signed8, elementwise::Op8 unsigned8,
+                    elementwise::Params8 params, Arithmetic* state);
+void eval_8bit(const EvalContext& run, const Arithmetic& state);
+
+// f takes and returns unsigned integers, whose overflow is defined.
+template <typename T, typename F>
+void eval_integer(const EvalContext& run, const Arithmetic& state, const F& f) {
+  using U = std::make_unsigned_t<T>;
+  const T low = static_cast<T>(state.low), high = static_cast<T>(state.high);
+  map_binary<T>(run, state.shape, [=](T a, T b) {
+    const T v = static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
+    return std::min(std::max(v, low), high);
+  });
+}
+
+template <typename F>
+void eval_arithmetic(const EvalContext& run, const F& f) {
+  const Arithmetic& state = run.state<Arithmetic>();
+  switch (state.type) {
+    case DType::kFloat32:
+      return eval_f32(run, state);
+    case DType::kInt32:
+      return eval_integer<int32_t>(run, state, f);
+    case DType::kInt64:
+      return eval_integer<int64_t>(run, state, f);
+    default:
+      return eval_8bit(run, state);
+  }
+}
+
+}  // namespace edge

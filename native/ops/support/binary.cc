@@ -1,0 +1,61 @@
+#include "ops/support/binary.h"
+
+namespace edge {
+
+Status check_binary(const OpView& op, std::initializer_list<DType> types) {
+  EDGE_TRY(op.expect_arity(2, 2, 1));
+  EDGE_TRY(op.expect_input(0, types));
+  EDGE_TRY(op.expect_input(1, types));
+  if (op.in(0).spec.dtype != op.in(1).spec.dtype) {
+    return invalid_model(format("its inputs are %s and %s, they must be of one type",
+                                dtype_name(op.in(0).spec.dtype), dtype_name(op.in(1).spec.dtype)));
+  }
+  return op.expect_output_as_input();
+}
+
+Status check_binary_quantized(const OpView& op) {
+  EDGE_TRY(op.expect_quantized(op.in(0)));
+  EDGE_TRY(op.expect_quantized(op.in(1)));
+  return op.expect_quantized(op.out(0));
+}
+
+Status infer_binary(const OpView& op, std::vector<Shape>* shapes) {
+  EDGE_ASSIGN((*shapes)[0], broadcast_shape(op.in(0).spec.shape, op.in(1).spec.shape));
+  return {};
+}
+
+Status prepare_binary(PrepareContext& op, Binary* state) {
+  state->type = op.in(0).spec.dtype;
+  state->shape = make_broadcast(op.in(0).spec.shape, op.in(1).spec.shape);
+  state->count_b = static_cast<size_t>(op.in(1).spec.shape.count());
+  return {};
+}
+
+Status prepare_binary(PrepareContext& op, elementwise::OpF32 kernel, FloatRange range,
+                      Binary* state) {
+  EDGE_TRY(prepare_binary(op, state));
+  if (state->type != DType::kFloat32) return {};
+  state->f32_range = range;
+  Features features;
+  EDGE_TRY(active_features(&features));
+  state->f32 = &elementwise::select(features, kernel);
+  op.kernel = state->f32->name;
+  return {};
+}
+
+void eval_f32(const EvalContext& run, const Binary& state) {
+  for_runs(run.pool(), state.shape, [&](const Run& r) {
+    elementwise::ArgsF32 args{};
+    args.n = r.n;
+    args.a = run.in<float>(0) + r.a;
+    args.b = run.in<float>(1) + r.b;
+    args.a_scalar = state.shape.a_repeats;
+    args.b_scalar = state.shape.b_repeats;
+    args.out = run.out<float>(0) + r.out;
+    args.min = state.f32_range.low;
+    args.max = state.f32_range.high;
+    state.f32->run(args);
+  });
+}
+
+}  // namespace edge

@@ -1,0 +1,37 @@
+#include "ops/support/unary.h"
+
+namespace edge {
+
+Status check_unary(const OpView& op, std::initializer_list<DType> types) {
+  EDGE_TRY(op.expect_arity(1, 1, 1));
+  EDGE_TRY(op.expect_input(0, types));
+  EDGE_TRY(op.expect_output_as_input());
+  EDGE_TRY(op.expect_quantized(op.in(0)));
+  return op.expect_quantized(op.out(0));
+}
+
+Status infer_unary(const OpView& op, std::vector<Shape>* shapes) {
+  (*shapes)[0] = op.in(0).spec.shape;
+  return {};
+}
+
+Status prepare_unary(PrepareContext& op, Unary* state) {
+  state->type = op.in(0).spec.dtype;
+  state->count = static_cast<size_t>(op.in(0).spec.shape.count());
+  if (!is_8bit(state->type)) return {};
+  Features features;
+  EDGE_TRY(active_features(&features));
+  state->lut = &elementwise::select(features, elementwise::Lut::kLut);
+  op.kernel = state->lut->name;
+  return {};
+}
+
+void eval_table(const EvalContext& run, const Unary& state) {
+  const uint8_t* x = run.in<uint8_t>(0);
+  uint8_t* y = run.out<uint8_t>(0);
+  for_chunks(run.pool(), state.count, [&](size_t begin, size_t end) {
+    state.lut->run({end - begin, x + begin, state.table.data(), y + begin});
+  });
+}
+
+}  // namespace edge
