@@ -129,7 +129,8 @@ class Model:
         from edge_sdk import metadata
         from edge_sdk.backends import native
 
-        parsed = native.parse(self._source)
+        program = self._program
+        parsed = program.parsed if isinstance(program, native.NativeProgram) else native.parse(self._source)
         return metadata.read(parsed.metadata(), parsed.appended())
 
     @property

@@ -89,7 +89,9 @@ class LitertProgram:
 
     @property
     def subgraph_count(self) -> int:
-        return int(self._first.num_subgraphs())
+        if hasattr(self._first, "num_subgraphs"):
+            return int(self._first.num_subgraphs())
+        return 1 + max((s.subgraph for s in self.signatures.values()), default=0)  # tflite-runtime
 
     @cached_property
     def signatures(self) -> Mapping[str, Signature]:
@@ -102,6 +104,8 @@ class LitertProgram:
         return found
 
     def tensors(self, subgraph: int = 0) -> Sequence[TensorSpec]:
+        if subgraph and not hasattr(self._first, "num_subgraphs"):
+            raise BackendError("tflite-runtime shows only the main subgraph: pip install ai-edge-litert")
         return [_spec(d) for d in self._first.get_tensor_details(*[subgraph] if subgraph else [])]
 
     def inputs(self) -> tuple[int, ...]:
