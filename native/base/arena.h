@@ -22,14 +22,15 @@ class Arena {
  public:
   Arena() = default;
   explicit Arena(size_t bytes);
-  uint8_t* data() const { return data_.get(); }
+  uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:
   struct Free {
     void operator()(uint8_t* p) const { std::free(p); }
   };
-  std::unique_ptr<uint8_t, Free> data_;
+  std::unique_ptr<uint8_t, Free> block_;
+  uint8_t* data_ = nullptr;  // the first aligned byte of the block
   size_t size_ = 0;
 };
 

@@ -101,7 +101,9 @@ Status lower_features(Features detected, const char* isa, Features* lowered) {
 }
 
 Status active_features(Features* features) {
-  return lower_features(detect_features(), std::getenv("EDGE_ISA"), features);
+  // A virtual machine takes tens of microseconds for each CPUID, and every op of a model asks.
+  static const Features detected = detect_features();
+  return lower_features(detected, std::getenv("EDGE_ISA"), features);
 }
 
 const char* isa_name(Features features) {

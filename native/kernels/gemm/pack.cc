@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/gemm/gemm.h"
@@ -18,29 +19,53 @@ size_t packed_bytes(const Kernel& kernel, const Shape& shape) {
   return round_up(shape.cols, kernel.nr) / kernel.nr * panel_bytes(kernel, shape);
 }
 
-void pack(const Kernel& kernel, const Weights& weights, void* packed) {
-  const Shape& shape = weights.shape;
-  const size_t depth = shape.taps * shape.depth;
-  const size_t nr = kernel.nr, kr = kernel.kr;
-  const uint8_t* data = static_cast<const uint8_t*>(weights.data);
-  std::memset(packed, 0, packed_bytes(kernel, shape));
-  for (size_t n = 0; n < shape.cols; ++n) {
-    uint8_t* panel = static_cast<uint8_t*>(packed) + n / nr * panel_bytes(kernel, shape);
-    int16_t* w = reinterpret_cast<int16_t*>(panel + nr * sizeof(int32_t)) + n % nr * kr;
-    const bool negate = weights.negate != nullptr && weights.negate[n];
+namespace {
+
+// One panel of nr columns from `first` on; reads each column once, writes the panel in order. KR is
+// the kernel's kr as a constant: unrolled, packing keeps up with the memory.
+template <size_t KR>
+void pack_panel(const Kernel& kernel, const Weights& weights, size_t first, uint8_t* panel) {
+  const size_t depth = weights.shape.taps * weights.shape.depth, nr = kernel.nr;
+  const size_t cols = std::min(nr, weights.shape.cols - first);
+  const uint8_t* data = static_cast<const uint8_t*>(weights.data) + first * depth;
+  int32_t* bias = reinterpret_cast<int32_t*>(panel);
+  int16_t* out = reinterpret_cast<int16_t*>(panel + nr * sizeof(int32_t));
+  // int8 and uint8 alike: the flipped sign bit puts an int8 into uint8's order, 128 above.
+  const uint8_t flip = weights.is_unsigned ? 0 : 0x80;
+  const int32_t zero = weights.zero_point + (weights.is_unsigned ? 0 : 128);
+  if (cols < nr || depth % KR != 0) std::memset(panel, 0, panel_bytes(kernel, weights.shape));
+  for (size_t j = 0; j < cols; ++j) {
+    const bool negate = weights.negate != nullptr && weights.negate[first + j];
+    const int32_t sign = negate ? -1 : 1;
+    const uint8_t* column = data + j * depth;
+    int16_t* w = out + j * KR;
     uint32_t sum = 0;  // unsigned: accumulators wrap
-    for (size_t k = 0; k < depth; ++k) {
-      const uint8_t byte = data[n * depth + k];
-      const int32_t plain =
-          (weights.is_unsigned ? byte : static_cast<int8_t>(byte)) - weights.zero_point;
-      const int32_t value = negate ? -plain : plain;
-      w[k / kr * nr * kr + k % kr] = static_cast<int16_t>(value);
+    size_t k = 0;
+    for (; k + KR <= depth; k += KR, w += nr * KR) {
+      for (size_t q = 0; q < KR; ++q) {
+        const int32_t value = ((column[k + q] ^ flip) - zero) * sign;
+        w[q] = static_cast<int16_t>(value);
+        sum += static_cast<uint32_t>(value);
+      }
+    }
+    for (size_t q = 0; k + q < depth; ++q) {
+      const int32_t value = ((column[k + q] ^ flip) - zero) * sign;
+      w[q] = static_cast<int16_t>(value);
       sum += static_cast<uint32_t>(value);
     }
-    const uint32_t bias = weights.bias == nullptr ? 0 : static_cast<uint32_t>(weights.bias[n]);
-    const uint32_t signed_bias = negate ? 0 - bias : bias;
-    reinterpret_cast<int32_t*>(panel)[n % nr] =
-        static_cast<int32_t>(signed_bias - static_cast<uint32_t>(weights.x_zero_point) * sum);
+    const uint32_t b = weights.bias == nullptr ? 0 : static_cast<uint32_t>(weights.bias[first + j]);
+    bias[j] = static_cast<int32_t>((negate ? 0 - b : b) - static_cast<uint32_t>(weights.x_zero_point) * sum);
+  }
+}
+
+}  // namespace
+
+void pack(const Kernel& kernel, const Weights& weights, void* packed) {
+  uint8_t* panel = static_cast<uint8_t*>(packed);
+  const auto run = kernel.kr == 1 ? pack_panel<1> : kernel.kr == 2 ? pack_panel<2> : pack_panel<4>;
+  for (size_t n = 0; n < weights.shape.cols; n += kernel.nr) {
+    run(kernel, weights, n, panel);
+    panel += panel_bytes(kernel, weights.shape);
   }
 }
 
