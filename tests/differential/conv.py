@@ -27,6 +27,8 @@ def weights(
         return w, None
     count = channels if kind == "int8_channel" else 1
     scale = np.array([d.scale(2.0**-7, 3) for _ in range(count)], np.float32)
+    if kind == "int8_channel" and d.chance("scales_below_zero", 0.15):  # as some real files have them
+        scale *= np.where(d.rng.random(count) < 0.3, -1, 1).astype(np.float32)
     zero_point: Any = 0
     if kind == "uint8":
         near = int(d.rng.integers(100, 156))
@@ -51,7 +53,7 @@ def bias(
 
 def output(d: Draw, g: GraphBuilder, kind: str, x_scale: float | None, w_scale: Any, terms: int) -> int:
     """An output whose scale puts sums of `terms` products about the range of the type."""
-    middle = 1.0 if w_scale is None else float(x_scale * np.median(w_scale)) * 40 * terms**0.5  # type: ignore[operator]
+    middle = 1.0 if w_scale is None else float(x_scale * np.median(np.abs(w_scale))) * 40 * terms**0.5  # type: ignore[operator]
     return g.tensor((), dtype_of(kind), **d.quantization("y", kind, middle, 2))
 
 
