@@ -40,7 +40,7 @@ Status fold_node(Graph* graph, const Node& node) {
 }  // namespace
 
 // y = f(constants)  ->  constant
-Status infer_shapes(Graph* graph, bool fold) {
+Status infer_shapes(Graph* graph) {
   const std::vector<char> is_output = output_flags(*graph);
   std::vector<char> dead(graph->nodes.size(), 0);
   for (size_t n = 0; n < graph->nodes.size(); ++n) {
@@ -59,7 +59,7 @@ Status infer_shapes(Graph* graph, bool fold) {
       if (!bytes.ok()) return bytes.status().at(place);
       s.shape = shapes[i];
     }
-    if (fold && foldable(op, *def, is_output)) {
+    if (foldable(op, *def, is_output)) {
       EDGE_TRY(fold_node(graph, node).at(place));
       dead[n] = 1;
     }

@@ -9,13 +9,14 @@ namespace edge {
 
 // Shapes of all values from the inputs' shapes, node by node; nodes whose inputs are known are run
 // and their outputs become constants, since shapes further on may depend on them.
-Status infer_shapes(Graph* graph, bool fold);
+Status infer_shapes(Graph* graph);
 
 Status fuse_activations(Graph* graph);
 Status fuse_pads(Graph* graph);
 Status remove_noops(Graph* graph);
 
-// The ordered list. `preserve_all` keeps every node, for callers who look at all tensors.
+// The ordered list. `preserve_all` keeps every value, for callers who look at all tensors: only
+// what is known before running is folded, since other ops may need it so.
 Status run_passes(Graph* graph, bool preserve_all);
 
 // Helpers of the passes.

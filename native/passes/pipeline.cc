@@ -29,7 +29,7 @@ void erase_nodes(Graph* graph, const std::vector<char>& dead) {
 }
 
 Status run_passes(Graph* graph, bool preserve_all) {
-  EDGE_TRY(infer_shapes(graph, !preserve_all));
+  EDGE_TRY(infer_shapes(graph));
   if (preserve_all) return {};
   using Pass = Status (*)(Graph*);
   for (Pass pass : {remove_noops, fuse_activations, fuse_pads}) {
