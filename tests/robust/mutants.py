@@ -57,11 +57,13 @@ def _pick(node: Any, path: str, rng: np.random.Generator) -> tuple[Any, Any, str
             path += f"[{key}]"
             child = node[key]
         else:
-            names = [n for n, v in vars(node).items() if v is not None or rng.random() < 0.2]
+            names = [n for n, v in vars(node).items() if v is not None or rng.random() < 0.2] or list(
+                vars(node)
+            )
             key = names[int(rng.integers(len(names)))]
             path += f".{key}"
             child = getattr(node, key)
-        deeper = (isinstance(child, list) and len(child) > 0) or hasattr(child, "__dict__")
+        deeper = bool(child) if isinstance(child, list) else bool(getattr(child, "__dict__", None))
         if not deeper or rng.random() < 0.1:
             return node, key, path
         node = child

@@ -1,4 +1,4 @@
-"""Whatever a file holds, the answer is a good run or a ModelError: never a signal, never a hang."""
+"""Whatever a file holds, the answer is a good run or an error of ours: never a signal, never a hang."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .child import outcome, outcomes
 from .models import MODELS
 from .mutants import change_field, cut, flip
 
-GOOD = ("ran", "planned", "ModelError")
+GOOD = ("ran", "planned", "ModelError", "InputError")  # the last: an op refuses a value while running
 SMALL_REAL = ("real/mlcommons+tiny/kws_ref_model", "real/espressif+esp-tflite-micro/hello_world")
 
 
