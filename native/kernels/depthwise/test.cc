@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/testing.h"
 
@@ -28,6 +30,7 @@ struct Problem {
   std::vector<Guarded<uint8_t>> x;  // some input pixels
   std::vector<uint8_t> w;
   std::vector<int32_t> bias;
+  std::unique_ptr<bool[]> negate;
   std::vector<const void*> pointers;
 
   Problem(Random& random, Shape s, size_t count)
@@ -47,6 +50,10 @@ struct Problem {
     }
     for (uint8_t& v : w) v = byte();
     for (int32_t& v : bias) v = random.any<int32_t>();
+    if (random.integer(0, 1)) {
+      negate = std::make_unique<bool[]>(bias.size());
+      for (size_t i = 0; i < bias.size(); ++i) negate[i] = random.integer(0, 1);
+    }
     for (size_t i = 0; i < (pixels - 1) * step + shape.taps; ++i) {
       pointers.push_back(x[random.integer(0, 4)].data());
     }
@@ -60,13 +67,15 @@ struct Problem {
       sum += int64_t{value(xb, x_unsigned) - x_zero_point} *
              (value(w[t * shape.channels + c], w_unsigned) - w_zero_point);
     }
-    return static_cast<int32_t>(sum);  // wraps
+    return static_cast<int32_t>(negate && negate[c] ? -sum : sum);  // wraps
   }
 };
 
 Arena packed_weights(const Kernel& kernel, const Problem& p) {
   Arena packed(packed_bytes(kernel, p.shape));
-  pack(kernel, {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data()},
+  pack(kernel,
+       {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
+        p.negate.get()},
        packed.data());
   return packed;
 }

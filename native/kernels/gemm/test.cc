@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "kernels/gemm/gemm.h"
 #include "kernels/testing.h"
 
@@ -25,6 +27,7 @@ struct Problem {
   Guarded<uint8_t> x;
   std::vector<uint8_t> w;
   std::vector<int32_t> bias;
+  std::unique_ptr<bool[]> negate;
   std::vector<size_t> pixel;  // [taps][rows] -> which pixel of x
 
   Problem(Random& random, Shape s, size_t r)
@@ -36,6 +39,10 @@ struct Problem {
     for (size_t i = 0; i < x.size(); ++i) x[i] = random.any<uint8_t>();
     for (uint8_t& v : w) v = random.any<uint8_t>();
     for (int32_t& v : bias) v = random.any<int32_t>();
+    if (random.integer(0, 1)) {
+      negate = std::make_unique<bool[]>(bias.size());
+      for (size_t i = 0; i < bias.size(); ++i) negate[i] = random.integer(0, 1);
+    }
     for (size_t i = 0; i < shape.taps * rows; ++i) {
       pixel.push_back(static_cast<size_t>(random.integer(0, rows + shape.taps - 1)));
     }
@@ -55,7 +62,7 @@ struct Problem {
             int64_t{value(xb, x_unsigned) - x_zero_point} * (value(wb, w_unsigned) - w_zero_point);
       }
     }
-    return static_cast<int32_t>(sum);  // wraps
+    return static_cast<int32_t>(negate && negate[n] ? -sum : sum);  // wraps
   }
 };
 
@@ -64,7 +71,9 @@ struct Prepared {
   Layer layer;
 
   Prepared(const Kernel& kernel, const Problem& p) : packed(packed_bytes(kernel, p.shape)) {
-    pack(kernel, {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data()},
+    pack(kernel,
+         {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
+          p.negate.get()},
          packed.data());
     layer = {&kernel, p.shape, p.x_unsigned, packed.data(), nullptr, {}};
     scratch = Arena(scratch_bytes(layer));
