@@ -17,13 +17,13 @@ help: ## list the commands
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	python -m pip install -q 'setuptools>=77' cmake ninja pybind11
 	python -m pip install -q --no-build-isolation -e '.[$*]'
+	python -m pip install -q --no-deps aeon  # for the motion windows in it
 	touch $@
 
 build: .venv/.demo ## build the native module in place, as the checkout uses it
 	python setup.py -q build_ext --inplace
 
 demo: build ## models on pictures and motion windows, results through a broker; BROKER=mqtt://host uses yours
-	python -m pip install -q --no-deps aeon
 	edge-sdk demo $(if $(BROKER),--broker $(BROKER))
 
 test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers, one emulated ARM CPU), Python tests

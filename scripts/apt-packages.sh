@@ -22,7 +22,6 @@ case $1 in
     need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
     need qemu-user-static command -v qemu-aarch64-static
     need mosquitto test -x /usr/sbin/mosquitto
-    need mosquitto-clients command -v mosquitto_sub
     ;;
   fuzz) need clang command -v clang++ ;;
   train) need dataset-fashion-mnist installed dataset-fashion-mnist ;;

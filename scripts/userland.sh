@@ -35,7 +35,7 @@ PATH=/venv/bin:$PATH
 python --version && pip --version && c++ --version | head -1
 pip install -q "$(ls /src/*.tar.gz)"
 pip install -q pytest pytest-xdist hypothesis flatbuffers
-edge-sdk --help >/dev/null || true
+edge-sdk run --model models/fashion_mnist/fashion_mnist_int8.tflite --source examples/data/clothing --publish stdout | tail -1
 pytest -q -n 2 --ignore tests/packaging
 INNER
 IN
