@@ -16,7 +16,7 @@ def affine(x: np.ndarray) -> np.ndarray:
 
 
 def affine_model() -> bytes:
-    """float32: x (batch, 4) -> hidden (batch, 3) -> y (batch, 3); signature "serve" maps features to scores."""
+    """float32: x (batch, 4) -> hidden (batch, 3) -> y (batch, 3); signature "serve": features to scores."""
     g = GraphBuilder()
     x = g.input((1, 4), "float32", name="x")
     w, b = g.constant(WEIGHTS, name="w"), g.constant(BIAS, name="b")

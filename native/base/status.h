@@ -58,8 +58,8 @@ inline Status internal_error(std::string message) { return {Code::kInternal, std
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}             // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {}     // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit on purpose
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }
   T& operator*() { return *value_; }
@@ -74,16 +74,17 @@ class [[nodiscard]] Result {
 
 }  // namespace edge
 
-#define EDGE_TRY(expression)                            \
-  do {                                                  \
-    ::edge::Status edge_status_ = (expression);         \
-    if (!edge_status_.ok()) return edge_status_;        \
+#define EDGE_TRY(expression)                     \
+  do {                                           \
+    ::edge::Status edge_status_ = (expression);  \
+    if (!edge_status_.ok()) return edge_status_; \
   } while (0)
 
 #define EDGE_JOIN_(a, b) a##b
 #define EDGE_JOIN(a, b) EDGE_JOIN_(a, b)
 // EDGE_ASSIGN(auto x, f()): x = *f(), or return f's error.
-#define EDGE_ASSIGN(target, expression) EDGE_ASSIGN_(EDGE_JOIN(edge_result_, __LINE__), target, expression)
+#define EDGE_ASSIGN(target, expression) \
+  EDGE_ASSIGN_(EDGE_JOIN(edge_result_, __LINE__), target, expression)
 #define EDGE_ASSIGN_(name, target, expression) \
   auto name = (expression);                    \
   if (!name.ok()) return name.status();        \

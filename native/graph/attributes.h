@@ -10,7 +10,14 @@ namespace edge {
 
 // The numbers are those of the file format.
 enum class Padding : int8_t { kSame = 0, kValid = 1 };
-enum class Activation : int8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3, kTanh = 4, kSignBit = 5 };
+enum class Activation : int8_t {
+  kNone = 0,
+  kRelu = 1,
+  kReluN1To1 = 2,
+  kRelu6 = 3,
+  kTanh = 4,
+  kSignBit = 5
+};
 
 #define EDGE_FIELD(slot, type, name, value) type name = value;
 #define EDGE_ATTRIBUTES(Name, number, fields) \

@@ -30,7 +30,8 @@ class GraphBuilder {
     return graph_.inputs.back();
   }
   template <typename T>
-  int constant(DType type, Shape shape, const std::vector<T>& data, float scale = 0, int zero_point = 0) {
+  int constant(DType type, Shape shape, const std::vector<T>& data, float scale = 0,
+               int zero_point = 0) {
     const int index = value(type, shape, scale, zero_point);
     auto bytes = std::make_shared<std::vector<uint8_t>>(data.size() * sizeof(T));
     if (!data.empty()) std::memcpy(bytes->data(), data.data(), bytes->size());
@@ -40,7 +41,8 @@ class GraphBuilder {
     graph_.folded.push_back(std::move(bytes));
     return index;
   }
-  void node(int opcode, std::vector<int> inputs, std::vector<int> outputs, Attributes attributes = {}) {
+  void node(int opcode, std::vector<int> inputs, std::vector<int> outputs,
+            Attributes attributes = {}) {
     Node n;
     n.opcode = opcode;
     n.inputs = std::move(inputs);

@@ -66,12 +66,14 @@ std::string dump(const Graph& graph) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& n = graph.nodes[i];
     out += std::to_string(i) + " " + n.name() + "(";
-    for (size_t j = 0; j < n.inputs.size(); ++j) out += (j ? ", " : "") + operand(graph, n.inputs[j]);
+    for (size_t j = 0; j < n.inputs.size(); ++j)
+      out += (j ? ", " : "") + operand(graph, n.inputs[j]);
     out += ") ->";
     for (int o : n.outputs) out += " " + operand(graph, o);
     for (const auto& [name, value] : describe(n.attributes)) out += " " + name + "=" + value;
     if (n.border.any()) {
-      out += format(" border=%d,%d,%d,%d", n.border.top, n.border.bottom, n.border.left, n.border.right);
+      out += format(" border=%d,%d,%d,%d", n.border.top, n.border.bottom, n.border.left,
+                    n.border.right);
     }
     out += "\n";
   }

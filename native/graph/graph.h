@@ -42,9 +42,9 @@ constexpr int kAbsent = -1;  // an optional input that is not given
 
 struct Node {
   int opcode = 0;
-  std::string custom_name;            // of a CUSTOM op
+  std::string custom_name;  // of a CUSTOM op
   int version = 1;
-  std::vector<int> inputs, outputs;   // indices into Graph::values; inputs may be kAbsent
+  std::vector<int> inputs, outputs;  // indices into Graph::values; inputs may be kAbsent
   Attributes attributes;
   Span<const uint8_t> custom_options;  // a CUSTOM op's own bytes
   Border border;

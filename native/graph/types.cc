@@ -8,10 +8,10 @@ struct Info {
   size_t size;
 };
 constexpr Info kInfo[kDTypeCount] = {
-    {"float32", 4}, {"float16", 2},   {"int32", 4},    {"uint8", 1},  {"int64", 8},
-    {"str", 0},     {"bool", 1},      {"int16", 2},    {"complex64", 8}, {"int8", 1},
-    {"float64", 8}, {"complex128", 16}, {"uint64", 8}, {"resource", 0}, {"variant", 0},
-    {"uint32", 4},  {"uint16", 2},    {"int4", 0},     {"bfloat16", 2},
+    {"float32", 4}, {"float16", 2},     {"int32", 4},  {"uint8", 1},     {"int64", 8},
+    {"str", 0},     {"bool", 1},        {"int16", 2},  {"complex64", 8}, {"int8", 1},
+    {"float64", 8}, {"complex128", 16}, {"uint64", 8}, {"resource", 0},  {"variant", 0},
+    {"uint32", 4},  {"uint16", 2},      {"int4", 0},   {"bfloat16", 2},
 };
 
 }  // namespace
@@ -32,16 +32,19 @@ Result<size_t> byte_size(DType type, const Shape& shape) {
   constexpr int64_t kLimit = INT32_MAX;
   int64_t count = 1;
   for (int32_t extent : shape) {
-    if (extent < 0) return invalid_model(format("shape %s has an unknown extent", to_string(shape).c_str()));
+    if (extent < 0)
+      return invalid_model(format("shape %s has an unknown extent", to_string(shape).c_str()));
     if (__builtin_mul_overflow(count, static_cast<int64_t>(extent), &count) || count > kLimit) {
       // A zero further on would make the tensor empty, but such a shape serves nobody.
-      return unsupported(format("shape %s has more than 2^31-1 elements", to_string(shape).c_str()));
+      return unsupported(
+          format("shape %s has more than 2^31-1 elements", to_string(shape).c_str()));
     }
   }
   if (type == DType::kInt4) return static_cast<size_t>((count + 1) / 2);
   const int64_t bytes = count * static_cast<int64_t>(dtype_size(type));
   if (bytes > kLimit) {
-    return unsupported(format("%s%s needs more than 2^31-1 bytes", dtype_name(type), to_string(shape).c_str()));
+    return unsupported(
+        format("%s%s needs more than 2^31-1 bytes", dtype_name(type), to_string(shape).c_str()));
   }
   return static_cast<size_t>(bytes);
 }

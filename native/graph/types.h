@@ -92,7 +92,8 @@ std::string to_string(const Shape& shape);  // "[1,224,224,3]"
 // in int, and no edge device holds more).
 Result<size_t> byte_size(DType type, const Shape& shape);
 
-// real = scale[c] * (q - zero_point[c]), c the index along `dimension` or 0 where there is one scale.
+// real = scale[c] * (q - zero_point[c]), c the index along `dimension` or 0 where there is one
+// scale.
 struct Quantization {
   std::vector<float> scale;
   std::vector<int32_t> zero_point;  // as many as scale

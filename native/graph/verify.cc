@@ -8,7 +8,8 @@ namespace {
 Status verify_value(const Value& v) {
   const TensorSpec& s = v.spec;
   for (int32_t extent : s.shape) {
-    if (extent < 0) return invalid_model(format("shape %s has a negative extent", to_string(s.shape).c_str()));
+    if (extent < 0)
+      return invalid_model(format("shape %s has a negative extent", to_string(s.shape).c_str()));
   }
   EDGE_ASSIGN(const size_t bytes, byte_size(s.dtype, s.shape));
   // Strings have no fixed size, and sparse constants store fewer bytes than their shape says.
@@ -19,7 +20,8 @@ Status verify_value(const Value& v) {
   }
   const Quantization& q = s.quant;
   if (q.scale.size() != q.zero_point.size()) {
-    return invalid_model(format("it has %zu scales, but %zu zero points", q.scale.size(), q.zero_point.size()));
+    return invalid_model(
+        format("it has %zu scales, but %zu zero points", q.scale.size(), q.zero_point.size()));
   }
   if (q.per_channel()) {
     if (q.dimension < 0 || q.dimension >= s.shape.rank()) {
@@ -27,7 +29,8 @@ Status verify_value(const Value& v) {
                                   to_string(s.shape).c_str()));
     }
     if (q.scale.size() != static_cast<size_t>(s.shape[q.dimension])) {
-      return invalid_model(format("it has %zu scales for %d channels", q.scale.size(), s.shape[q.dimension]));
+      return invalid_model(
+          format("it has %zu scales for %d channels", q.scale.size(), s.shape[q.dimension]));
     }
   }
   return {};
@@ -73,7 +76,8 @@ Status verify(const Graph& graph) {
       if (v.constant) return fail(format("output tensor %d is a constant", o));
       if (v.variable) return fail(format("output tensor %d is a variable", o));
       if (writer[static_cast<size_t>(o)] >= 0) {
-        return fail(format("output tensor %d is written by op %d as well", o, writer[static_cast<size_t>(o)]));
+        return fail(format("output tensor %d is written by op %d as well", o,
+                           writer[static_cast<size_t>(o)]));
       }
       if (is_input[static_cast<size_t>(o)]) {
         return fail(format("output tensor %d is an input of the graph", o));

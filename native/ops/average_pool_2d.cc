@@ -1,4 +1,5 @@
-// AVERAGE_POOL_2D: the mean of each window, channel by channel; cells outside of the picture do not count.
+// AVERAGE_POOL_2D: the mean of each window, channel by channel; cells outside of the picture do not
+// count.
 #include "ops/support/pooling.h"
 
 namespace edge {

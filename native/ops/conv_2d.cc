@@ -1,5 +1,5 @@
-// CONV_2D: y[b][oy][ox][n] = act(bias[n] + sum x[b][oy*s + fy*d - p][...][k] * w[n][fy][fx][k]); NHWC, filter OHWI.
-// Grouped where the filter has fewer input channels than the picture.
+// CONV_2D: y[b][oy][ox][n] = act(bias[n] + sum x[b][oy*s + fy*d - p][...][k] * w[n][fy][fx][k]);
+// NHWC, filter OHWI. Grouped where the filter has fewer input channels than the picture.
 #include "ops/support/matrix.h"
 
 namespace edge {
@@ -22,11 +22,12 @@ Result<Picture> geometry(const OpView& op) {
   const Shape& w = op.in(1).spec.shape;
   const auto& a = op.attributes<Conv2DAttributes>();
   if (x.rank() != 4 || w.rank() != 4) {
-    return invalid_model(format("input %s and filter %s must have 4 dimensions", to_string(x).c_str(),
-                                to_string(w).c_str()));
+    return invalid_model(format("input %s and filter %s must have 4 dimensions",
+                                to_string(x).c_str(), to_string(w).c_str()));
   }
   if (w[3] < 1 || x[3] % w[3] != 0 || x[3] < 1 || w[0] % (x[3] / w[3]) != 0) {
-    return invalid_model(format("%d input channels do not suit filter %s", x[3], to_string(w).c_str()));
+    return invalid_model(
+        format("%d input channels do not suit filter %s", x[3], to_string(w).c_str()));
   }
   const Border& b = op.node().border;
   Picture p;
@@ -59,7 +60,9 @@ Status prepare(PrepareContext& op) {
 
 void eval(const EvalContext& run) { run_matrix(run, run.state<Matrix>()); }
 
-int64_t macs(const OpView& op) { return op.out(0).spec.shape.count() * op.in(1).spec.shape.count(1, 4); }
+int64_t macs(const OpView& op) {
+  return op.out(0).spec.shape.count() * op.in(1).spec.shape.count(1, 4);
+}
 
 }  // namespace
 

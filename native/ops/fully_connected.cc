@@ -8,7 +8,8 @@ namespace {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<FullyConnectedAttributes>());
   EDGE_TRY(check_weighted(op, 0));
-  if (op.attributes<FullyConnectedAttributes>().weights_format != 0) return unsupported("shuffled weights");
+  if (op.attributes<FullyConnectedAttributes>().weights_format != 0)
+    return unsupported("shuffled weights");
   return {};
 }
 
@@ -16,11 +17,12 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   const Shape& x = op.in(0).spec.shape;
   const Shape& w = op.in(1).spec.shape;
   if (w.rank() != 2 || w[1] < 1 || x.rank() < 1) {
-    return invalid_model(format("weights %s must have 2 dimensions and input %s at least 1", to_string(w).c_str(),
-                                to_string(x).c_str()));
+    return invalid_model(format("weights %s must have 2 dimensions and input %s at least 1",
+                                to_string(w).c_str(), to_string(x).c_str()));
   }
   if (x.count() % w[1] != 0) {
-    return invalid_model(format("input %s does not divide into rows of %d", to_string(x).c_str(), w[1]));
+    return invalid_model(
+        format("input %s does not divide into rows of %d", to_string(x).c_str(), w[1]));
   }
   if (op.attributes<FullyConnectedAttributes>().keep_num_dims) {
     if (x[x.rank() - 1] != w[1]) {

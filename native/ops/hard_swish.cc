@@ -54,8 +54,8 @@ Status prepare(PrepareContext& op) {
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   const float fine_scale = in.scale() / 128;
   Scales scales{in.zero_point(), out.zero_point(), {}, {}};
-  EDGE_ASSIGN(scales.out, fixed_point(double{fine_scale / out.scale()}));
-  EDGE_ASSIGN(scales.gate, fixed_point(double{fine_scale / (3.f / 32768)}));
+  EDGE_ASSIGN(scales.out, split_multiplier(double{fine_scale / out.scale()}));
+  EDGE_ASSIGN(scales.gate, split_multiplier(double{fine_scale / (3.f / 32768)}));
   if (scales.out.e > 0) {
     return invalid_model(format("its output's scale %g is too small for its input's %g",
                                 double{out.scale()}, double{in.scale()}));

@@ -1,4 +1,5 @@
-// MAX_POOL_2D: the largest value of each window, channel by channel; cells outside of the picture do not count.
+// MAX_POOL_2D: the largest value of each window, channel by channel; cells outside of the picture
+// do not count.
 #include "ops/support/pooling.h"
 
 namespace edge {

@@ -47,7 +47,8 @@ std::vector<std::string> op_names() {
 
 Status OpView::expect_arity(size_t required, size_t most, size_t outputs) const {
   if (node_.inputs.size() < required || node_.inputs.size() > most) {
-    return invalid_model(format("it has %zu inputs, wanted %zu to %zu", node_.inputs.size(), required, most));
+    return invalid_model(
+        format("it has %zu inputs, wanted %zu to %zu", node_.inputs.size(), required, most));
   }
   for (size_t i = 0; i < required; ++i) {
     if (!has_input(i)) return invalid_model(format("its input %zu is missing", i));
@@ -66,7 +67,8 @@ Status expect_type(const char* which, size_t i, DType type, std::initializer_lis
     if (t == type) return {};
     wanted += std::string(wanted.empty() ? "" : ", ") + dtype_name(t);
   }
-  return unsupported(format("its %s %zu is %s; supported: %s", which, i, dtype_name(type), wanted.c_str()));
+  return unsupported(
+      format("its %s %zu is %s; supported: %s", which, i, dtype_name(type), wanted.c_str()));
 }
 
 }  // namespace
@@ -82,16 +84,16 @@ Status OpView::expect_output(size_t i, std::initializer_list<DType> types) const
 
 Status OpView::expect_output_as_input(size_t i) const {
   if (out(i).spec.dtype == in(0).spec.dtype) return {};
-  return invalid_model(format("its output is %s, but its input is %s", dtype_name(out(i).spec.dtype),
-                              dtype_name(in(0).spec.dtype)));
+  return invalid_model(format("its output is %s, but its input is %s",
+                              dtype_name(out(i).spec.dtype), dtype_name(in(0).spec.dtype)));
 }
 
 Status OpView::expect_quantized(const Value& value) const {
   const TensorSpec& s = value.spec;
   if (s.dtype != DType::kInt8 && s.dtype != DType::kUInt8) return {};
   if (s.quant.scale.size() != 1) {
-    return invalid_model(format("tensor '%.100s' has %zu quantization scales, wanted 1", s.name.c_str(),
-                                s.quant.scale.size()));
+    return invalid_model(format("tensor '%.100s' has %zu quantization scales, wanted 1",
+                                s.name.c_str(), s.quant.scale.size()));
   }
   if (!(s.scale() > 0) || !std::isfinite(s.scale())) {
     return invalid_model(format("tensor '%.100s' has the impossible scale %g", s.name.c_str(),
@@ -99,8 +101,8 @@ Status OpView::expect_quantized(const Value& value) const {
   }
   const int low = s.dtype == DType::kInt8 ? -128 : 0;
   if (s.zero_point() < low || s.zero_point() > low + 255) {
-    return invalid_model(format("tensor '%.100s' has zero point %d outside of %s", s.name.c_str(), s.zero_point(),
-                                dtype_name(s.dtype)));
+    return invalid_model(format("tensor '%.100s' has zero point %d outside of %s", s.name.c_str(),
+                                s.zero_point(), dtype_name(s.dtype)));
   }
   return {};
 }
@@ -121,19 +123,22 @@ Result<std::vector<int64_t>> OpView::constant_integers(size_t i) const {
   } else if (v.spec.dtype == DType::kInt64) {
     if (count) std::memcpy(values.data(), v.data.data(), 8 * count);
   } else {
-    return unsupported(format("its input %zu is %s; supported: int32, int64", i, dtype_name(v.spec.dtype)));
+    return unsupported(
+        format("its input %zu is %s; supported: int32, int64", i, dtype_name(v.spec.dtype)));
   }
   return values;
 }
 
 Result<int> OpView::normalize_axis(int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    return invalid_model(format("axis %lld is outside of rank %d", static_cast<long long>(axis), rank));
+    return invalid_model(
+        format("axis %lld is outside of rank %d", static_cast<long long>(axis), rank));
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph& graph, const Node& node) {
+Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph& graph,
+                                                                    const Node& node) {
   const OpDef* def = find_op(node);
   if (!def) return unsupported(node.name() + " is not among our ops");
   PrepareContext context(graph, node);
@@ -157,7 +162,8 @@ Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph&
   }
   std::vector<size_t> sizes;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
-    EDGE_ASSIGN(const size_t bytes, byte_size(context.out(i).spec.dtype, context.out(i).spec.shape));
+    EDGE_ASSIGN(const size_t bytes,
+                byte_size(context.out(i).spec.dtype, context.out(i).spec.shape));
     sizes.push_back(bytes);
     outputs.push_back(place(bytes));
     if (!outputs.back()) return Status(Code::kResource, "out of memory");

@@ -80,7 +80,7 @@ class PrepareContext : public OpView {
   }
 
   std::shared_ptr<const void> state;
-  std::string kernel;            // name of the kernel chosen; empty for plain C++
+  std::string kernel;             // name of the kernel chosen; empty for plain C++
   size_t scratch_per_worker = 0;  // bytes
   size_t packed_bytes = 0;        // of weights that this step owns
 };
@@ -89,8 +89,13 @@ class EvalContext {
  public:
   EvalContext(const void* state, uint8_t* const* inputs, uint8_t* const* outputs, ThreadPool* pool,
               uint8_t* scratch, size_t scratch_per_worker, Status* status)
-      : state_(state), inputs_(inputs), outputs_(outputs), pool_(pool), scratch_(scratch),
-        scratch_per_worker_(scratch_per_worker), status_(status) {}
+      : state_(state),
+        inputs_(inputs),
+        outputs_(outputs),
+        pool_(pool),
+        scratch_(scratch),
+        scratch_per_worker_(scratch_per_worker),
+        status_(status) {}
 
   template <typename T>
   const T& state() const {
@@ -147,7 +152,9 @@ const OpDef* find_op(const Node& node);
 // "CONV_2D" ... in the order of ops.inc.
 std::vector<std::string> op_names();
 
-// Runs one node whose inputs are all constants (or whose OpDef is shape_only): the bytes of each output.
-Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph& graph, const Node& node);
+// Runs one node whose inputs are all constants (or whose OpDef is shape_only): the bytes of each
+// output.
+Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph& graph,
+                                                                    const Node& node);
 
 }  // namespace edge

@@ -35,7 +35,8 @@ Result<std::vector<int64_t>> wanted(const OpView& op) {
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {
   EDGE_ASSIGN(const std::vector<int64_t> dims, wanted(op));
-  if (dims.size() > static_cast<size_t>(kMaxRank)) return unsupported(format("%zu dimensions", dims.size()));
+  if (dims.size() > static_cast<size_t>(kMaxRank))
+    return unsupported(format("%zu dimensions", dims.size()));
   const int64_t count = op.in(0).spec.shape.count();
   int64_t known = 1;
   int open = -1;
@@ -43,15 +44,16 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   for (size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == -1 && open < 0) {
       open = static_cast<int>(i);
-    } else if (dims[i] < 0 || dims[i] > INT32_MAX || __builtin_mul_overflow(known, dims[i], &known)) {
+    } else if (dims[i] < 0 || dims[i] > INT32_MAX ||
+               __builtin_mul_overflow(known, dims[i], &known)) {
       return invalid_model(format("%lld is no extent", static_cast<long long>(dims[i])));
     }
     shape.push_back(static_cast<int32_t>(dims[i]));
   }
   if (open >= 0) {
     if (known == 0 || count % known) {
-      return invalid_model(format("%lld elements do not divide into %s", static_cast<long long>(count),
-                                  to_string(shape).c_str()));
+      return invalid_model(format("%lld elements do not divide into %s",
+                                  static_cast<long long>(count), to_string(shape).c_str()));
     }
     shape[open] = static_cast<int32_t>(count / known);
     known *= count / known;

@@ -11,8 +11,8 @@ Status prepare(PrepareContext& op) {
   requantize::Multiplier m{};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   if (is_8bit(in.dtype)) {
-    EDGE_ASSIGN(m, fixed_point(1.0 / double{std::sqrt(in.scale()) * out.scale()}));
-    m.e -= kBits;
+    const double factor = 1.0 / double{std::sqrt(in.scale()) * out.scale()};
+    EDGE_ASSIGN(m, fixed_point(std::ldexp(factor, -kBits)));
   }
   return prepare_root(op, [&](int32_t x) {
     if (x == 0) return INT8_MAX;

@@ -1,9 +1,10 @@
 // SOFTMAX: y[j] = exp(beta * x[j]) / sum_k exp(beta * x[k]) over the last dimension.
+#include "kernels/softmax/softmax.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "base/cpu.h"
-#include "kernels/softmax/softmax.h"
 #include "ops/op.h"
 #include "ops/support/picture.h"
 
@@ -27,9 +28,11 @@ Status check(const OpView& op) {
   EDGE_TRY(op.expect_quantized(op.in(0)));
   EDGE_TRY(op.expect_quantized(op.out(0)));
   const TensorSpec& y = op.out(0).spec;
-  if (y.zero_point() != (type == DType::kInt8 ? -128 : 0) || std::abs(y.scale() - 1.f / 256) > 0.001f / 256) {
-    return invalid_model(format("its output must have scale 1/256 and the lowest code as zero point, not %g and %d",
-                                static_cast<double>(y.scale()), y.zero_point()));
+  if (y.zero_point() != (type == DType::kInt8 ? -128 : 0) ||
+      std::abs(y.scale() - 1.f / 256) > 0.001f / 256) {
+    return invalid_model(
+        format("its output must have scale 1/256 and the lowest code as zero point, not %g and %d",
+               static_cast<double>(y.scale()), y.zero_point()));
   }
   return {};
 }
@@ -69,8 +72,8 @@ void eval(const EvalContext& run) {
   const Chunks chunks = cut(s.rows, (4096 + s.depth - 1) / s.depth, threads);
   run.pool().run(chunks.count, [&](size_t chunk, int) {
     const size_t first = chunk * chunks.size, rows = std::min(chunks.size, s.rows - first);
-    s.kernel->run({rows, s.depth, run.in<uint8_t>(0) + first * s.row_bytes, run.out<uint8_t>(0) + first * s.row_bytes,
-                   &s.table, s.beta});
+    s.kernel->run({rows, s.depth, run.in<uint8_t>(0) + first * s.row_bytes,
+                   run.out<uint8_t>(0) + first * s.row_bytes, &s.table, s.beta});
   });
 }
 

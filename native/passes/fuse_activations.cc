@@ -10,7 +10,8 @@ Activation* activation_of(Node* node) {
       if (auto* a = std::get_if<Conv2DAttributes>(&node->attributes)) return &a->activation;
       break;
     case opcode::kDEPTHWISE_CONV_2D:
-      if (auto* a = std::get_if<DepthwiseConv2DAttributes>(&node->attributes)) return &a->activation;
+      if (auto* a = std::get_if<DepthwiseConv2DAttributes>(&node->attributes))
+        return &a->activation;
       break;
     case opcode::kFULLY_CONNECTED:
       if (auto* a = std::get_if<FullyConnectedAttributes>(&node->attributes)) return &a->activation;
@@ -65,7 +66,8 @@ Status fuse_activations(Graph* graph) {
     if (fused == Activation::kNone) continue;
     const TensorSpec& from = graph->values[out].spec;
     const TensorSpec& to = graph->values[static_cast<size_t>(relu.outputs[0])].spec;
-    const bool exact = from.dtype == to.dtype && (from.dtype == DType::kFloat32 || from.quant == to.quant);
+    const bool exact =
+        from.dtype == to.dtype && (from.dtype == DType::kFloat32 || from.quant == to.quant);
     if (!exact) continue;
     *activation = fused;
     node.outputs[0] = relu.outputs[0];

@@ -10,7 +10,8 @@ bool border_of(const Graph& graph, const Node& pad, Border* border) {
   const Value& in = graph.values[static_cast<size_t>(pad.inputs[0])];
   const Value& out = graph.values[static_cast<size_t>(pad.outputs[0])];
   const Value& amounts = graph.values[static_cast<size_t>(pad.inputs[1])];
-  if (!amounts.constant || in.spec.shape.rank() != 4 || amounts.spec.shape.count() != 8) return false;
+  if (!amounts.constant || in.spec.shape.rank() != 4 || amounts.spec.shape.count() != 8)
+    return false;
   if (in.spec.dtype != DType::kFloat32 && !(in.spec.quant == out.spec.quant)) return false;
   int64_t p[8];
   for (int i = 0; i < 8; ++i) {
@@ -23,7 +24,8 @@ bool border_of(const Graph& graph, const Node& pad, Border* border) {
     }
   }
   if (p[0] || p[1] || p[6] || p[7]) return false;
-  *border = {static_cast<int>(p[2]), static_cast<int>(p[3]), static_cast<int>(p[4]), static_cast<int>(p[5])};
+  *border = {static_cast<int>(p[2]), static_cast<int>(p[3]), static_cast<int>(p[4]),
+             static_cast<int>(p[5])};
   return true;
 }
 

@@ -81,7 +81,8 @@ TEST_CASE("fuse_pads: a PAD of channels, or one that is an output, stays") {
                                                    : std::vector<int32_t>{0, 0, 0, 0, 0, 0, 1, 0};
     const int channels = is_output ? 4 : 5, side = is_output ? 7 : 5;
     const int a = c.b.constant<int32_t>(DType::kInt32, {4, 2}, amounts);
-    const int w = c.b.constant<int8_t>(DType::kInt8, {8, 3, 3, channels}, ramp(size_t(72 * channels)), 0.01f);
+    const int w =
+        c.b.constant<int8_t>(DType::kInt8, {8, 3, 3, channels}, ramp(size_t(72 * channels)), 0.01f);
     const int padded = c.b.value(DType::kInt8, {1, side, side, channels}, kScale, 3);
     const int y = c.b.value(DType::kInt8, {1, side - 2, side - 2, 8}, 0.5f, -1);
     c.b.node(opcode::kPAD, {c.x, a}, {padded});

@@ -58,7 +58,8 @@ T take(Result<T> result) {
 }
 
 // Whatever keeps a file from being read is the file's fault: a ModelError that names it.
-std::shared_ptr<Model> take_model(Result<std::shared_ptr<const Model>> result, const std::string& name) {
+std::shared_ptr<Model> take_model(Result<std::shared_ptr<const Model>> result,
+                                  const std::string& name) {
   if (!result.ok()) {
     const Status& s = result.status();
     raise((s.code() == Code::kInternal ? s : invalid_model(s.message())).at(name));
@@ -70,11 +71,13 @@ std::vector<int> to_list(const Shape& shape) { return {shape.begin(), shape.end(
 
 Shape to_shape(const std::vector<int64_t>& dims) {
   if (dims.size() > static_cast<size_t>(kMaxRank)) {
-    raise(invalid_argument(format("%zu dimensions, at most %d are supported", dims.size(), kMaxRank)));
+    raise(invalid_argument(
+        format("%zu dimensions, at most %d are supported", dims.size(), kMaxRank)));
   }
   Shape shape;
   for (int64_t d : dims) {
-    if (d < 0 || d > INT32_MAX) raise(invalid_argument("a shape holds a negative or too large extent"));
+    if (d < 0 || d > INT32_MAX)
+      raise(invalid_argument("a shape holds a negative or too large extent"));
     shape.push_back(static_cast<int32_t>(d));
   }
   return shape;
@@ -186,8 +189,8 @@ py::bytes appended_of(const Model& model) {
 }
 
 std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
-                                       const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
-                                       int subgraph) {
+                                       const std::map<int, std::vector<int64_t>>& shapes,
+                                       bool preserve_all, int subgraph) {
   graph_of(*model, subgraph);
   PlanOptions options;
   for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
@@ -239,18 +242,20 @@ PYBIND11_MODULE(_native, m) {
   m.doc() = "The native runtime; use edge_sdk.load, not this.";
 
   py::class_<Model, std::shared_ptr<Model>>(m, "ParsedModel")
-      .def_static(
-          "from_path",
-          [](const std::string& path) { return take_model(read_file(path), path); })
+      .def_static("from_path",
+                  [](const std::string& path) { return take_model(read_file(path), path); })
       .def_static("from_bytes",
                   [](const py::bytes& data) {
                     const std::string_view view = data;
                     return take_model(
-                        read_bytes({reinterpret_cast<const uint8_t*>(view.data()), view.size()}), "model");
+                        read_bytes({reinterpret_cast<const uint8_t*>(view.data()), view.size()}),
+                        "model");
                   })
       .def_readonly("version", &Model::version)
-      .def_property_readonly("description", [](const Model& model) { return text(model.description); })
-      .def_property_readonly("subgraph_count", [](const Model& model) { return model.graphs.size(); })
+      .def_property_readonly("description",
+                             [](const Model& model) { return text(model.description); })
+      .def_property_readonly("subgraph_count",
+                             [](const Model& model) { return model.graphs.size(); })
       .def(
           "tensors",
           [](const Model& model, int subgraph) {
@@ -263,10 +268,12 @@ PYBIND11_MODULE(_native, m) {
           },
           py::arg("subgraph") = 0)
       .def(
-          "inputs", [](const Model& model, int subgraph) { return graph_of(model, subgraph).inputs; },
+          "inputs",
+          [](const Model& model, int subgraph) { return graph_of(model, subgraph).inputs; },
           py::arg("subgraph") = 0)
       .def(
-          "outputs", [](const Model& model, int subgraph) { return graph_of(model, subgraph).outputs; },
+          "outputs",
+          [](const Model& model, int subgraph) { return graph_of(model, subgraph).outputs; },
           py::arg("subgraph") = 0)
       .def("nodes", &nodes_of, py::arg("subgraph") = 0)
       .def("signatures", &signatures_of)
@@ -281,7 +288,8 @@ PYBIND11_MODULE(_native, m) {
           "constant",
           [](const Model& model, int tensor, int subgraph) {
             const Value& v = value_of(graph_of(model, subgraph), tensor);
-            if (!v.constant || v.sparse) raise(invalid_argument(format("tensor %d is no plain constant", tensor)));
+            if (!v.constant || v.sparse)
+              raise(invalid_argument(format("tensor %d is no plain constant", tensor)));
             return array_of(v.spec, v.data.data(), py::handle());
           },
           py::arg("tensor"), py::arg("subgraph") = 0)
@@ -294,9 +302,11 @@ PYBIND11_MODULE(_native, m) {
       });
 
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
-      .def(py::init([](std::shared_ptr<Model> model, const std::map<int, std::vector<int64_t>>& shapes,
-                       bool preserve_all, int subgraph) {
-             return std::const_pointer_cast<Plan>(build_plan(std::move(model), shapes, preserve_all, subgraph));
+      .def(py::init([](std::shared_ptr<Model> model,
+                       const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
+                       int subgraph) {
+             return std::const_pointer_cast<Plan>(
+                 build_plan(std::move(model), shapes, preserve_all, subgraph));
            }),
            py::arg("model"), py::arg("input_shapes") = std::map<int, std::vector<int64_t>>(),
            py::arg("preserve_all") = false, py::arg("subgraph") = 0)
@@ -324,11 +334,13 @@ PYBIND11_MODULE(_native, m) {
              const Value& v = value_of(session.plan().graph(), tensor);
              const uint8_t* data = session.data(tensor);
              if (!data && v.spec.shape.count() != 0) {
-               raise(invalid_argument(format("tensor %d '%.100s' does not exist while running: it was optimized away",
-                                             tensor, v.spec.name.c_str())));
+               raise(invalid_argument(
+                   format("tensor %d '%.100s' does not exist while running: it was optimized away",
+                          tensor, v.spec.name.c_str())));
              }
              py::array view = array_of(v.spec, data, self);
-             if (session.plan().place(tensor).kind == Place::kConstant) view.attr("setflags")(py::arg("write") = false);
+             if (session.plan().place(tensor).kind == Place::kConstant)
+               view.attr("setflags")(py::arg("write") = false);
              return view;
            })
       .def("run",

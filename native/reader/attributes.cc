@@ -17,7 +17,8 @@ Status read(const Table& t, int slot, bool* out) {
 }
 Status read(const Table& t, int slot, Padding* out) {
   const int8_t v = t.scalar<int8_t>(slot, static_cast<int8_t>(*out));
-  if (v < 0 || v > 1) return invalid_model(format("padding %d is neither SAME (0) nor VALID (1)", v));
+  if (v < 0 || v > 1)
+    return invalid_model(format("padding %d is neither SAME (0) nor VALID (1)", v));
   *out = static_cast<Padding>(v);
   return {};
 }

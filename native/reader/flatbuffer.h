@@ -53,7 +53,8 @@ class Buffer {
     if (!check(position, 4, 4, what)) return 0;
     const size_t offset = load<uint32_t>(position);
     if (offset == 0 || offset > bytes_.size() - position) {
-      fail(position, (std::string("offset of ") + what + " reaches past the end of the file").c_str());
+      fail(position,
+           (std::string("offset of ") + what + " reaches past the end of the file").c_str());
       return 0;
     }
     return position + offset;
@@ -69,7 +70,8 @@ template <typename T>
 class Vector {
  public:
   Vector() = default;
-  Vector(const Buffer* buffer, size_t start, size_t size) : buffer_(buffer), start_(start), size_(size) {}
+  Vector(const Buffer* buffer, size_t start, size_t size)
+      : buffer_(buffer), start_(start), size_(size) {}
   size_t size() const { return size_; }
   T operator[](size_t i) const { return buffer_->load<T>(start_ + i * sizeof(T)); }
   Span<const uint8_t> bytes() const {

@@ -18,7 +18,16 @@ namespace {
 // Slots of the schema's tables (schema.fbs, version 3).
 namespace slot {
 namespace model {
-enum { kVersion, kOperatorCodes, kSubgraphs, kDescription, kBuffers, kUnused, kMetadata, kSignatures };
+enum {
+  kVersion,
+  kOperatorCodes,
+  kSubgraphs,
+  kDescription,
+  kBuffers,
+  kUnused,
+  kMetadata,
+  kSignatures
+};
 }
 namespace subgraph {
 enum { kTensors, kInputs, kOutputs, kOperators, kName };
@@ -61,7 +70,8 @@ class Parser {
       return invalid_model(format("%zu bytes are too few for a model", model_->file.size()));
     }
     if (std::memcmp(model_->file.data() + 4, "TFL3", 4) != 0) {
-      return invalid_model("byte 4: no \"TFL3\" there, so this is not a .tflite file of schema version 3");
+      return invalid_model(
+          "byte 4: no \"TFL3\" there, so this is not a .tflite file of schema version 3");
     }
     const Table root(&file_, file_.follow(0, "root table"));
     EDGE_TRY(file_.status());
@@ -111,14 +121,16 @@ class Parser {
     for (size_t i = 0; i < codes.size(); ++i) {
       const Table t = codes[i];
       OpCode code;
-      // Numbers above 126 do not fit the old byte, older files lack the new field: the larger one counts.
+      // Numbers above 126 do not fit the old byte, older files lack the new field: the larger one
+      // counts.
       code.builtin = std::max<int>(t.scalar<int8_t>(slot::op_code::kDeprecatedBuiltin, 0),
                                    t.scalar<int32_t>(slot::op_code::kBuiltin, 0));
       code.custom = t.string(slot::op_code::kCustom);
       code.version = t.scalar<int32_t>(slot::op_code::kVersion, 1);
       EDGE_TRY(file_.status());
       if (code.builtin < 0 || code.builtin >= opcode::kCount) {
-        return invalid_model(format("operator code %zu has the impossible number %d", i, code.builtin));
+        return invalid_model(
+            format("operator code %zu has the impossible number %d", i, code.builtin));
       }
       codes_.push_back(std::move(code));
     }
@@ -168,7 +180,8 @@ class Parser {
     spec.name = t.string(slot::tensor::kName);
     const int type = t.scalar<int8_t>(slot::tensor::kType, 0);
     if (type < 0 || type >= kDTypeCount) {
-      return unsupported(format("'%.100s' has element type %d, which is unknown here", spec.name.c_str(), type));
+      return unsupported(
+          format("'%.100s' has element type %d, which is unknown here", spec.name.c_str(), type));
     }
     spec.dtype = static_cast<DType>(type);
     EDGE_TRY(read_shape(t, slot::tensor::kShape, &spec.shape));
@@ -179,14 +192,16 @@ class Parser {
     const uint32_t buffer = t.scalar<uint32_t>(slot::tensor::kBuffer, 0);
     EDGE_TRY(file_.status());
     if (buffer >= buffers_.size() && buffer != 0) {
-      return invalid_model(format("'%.100s' names buffer %u of %zu", spec.name.c_str(), buffer, buffers_.size()));
+      return invalid_model(
+          format("'%.100s' names buffer %u of %zu", spec.name.c_str(), buffer, buffers_.size()));
     }
     // Buffer 0 is the empty one by convention, and so are all without bytes.
     if (buffer < buffers_.size() && !buffers_[buffer].empty()) {
       value->constant = true;
       value->data = aligned(buffers_[buffer], dtype_size(spec.dtype));
     }
-    if (value->constant && value->variable) return invalid_model("it is both a constant and a variable");
+    if (value->constant && value->variable)
+      return invalid_model("it is both a constant and a variable");
     return {};
   }
 
@@ -204,13 +219,15 @@ class Parser {
     EDGE_TRY(file_.status());
     if (scale.size() == 0 || zero_point.size() == 0) return {};
     if (zero_point.size() != 1 && zero_point.size() != scale.size()) {
-      return invalid_model(format("%zu scales, but %zu zero points", scale.size(), zero_point.size()));
+      return invalid_model(
+          format("%zu scales, but %zu zero points", scale.size(), zero_point.size()));
     }
     q->dimension = t.scalar<int32_t>(slot::quantization::kDimension, 0);
-    if (scale.size() > 1 && (q->dimension < 0 || q->dimension >= shape.rank() ||
-                             scale.size() != static_cast<size_t>(std::max(shape[q->dimension], 0)))) {
-      return invalid_model(format("%zu scales along dimension %d do not suit shape %s", scale.size(),
-                                  q->dimension, to_string(shape).c_str()));
+    if (scale.size() > 1 &&
+        (q->dimension < 0 || q->dimension >= shape.rank() ||
+         scale.size() != static_cast<size_t>(std::max(shape[q->dimension], 0)))) {
+      return invalid_model(format("%zu scales along dimension %d do not suit shape %s",
+                                  scale.size(), q->dimension, to_string(shape).c_str()));
     }
     for (size_t i = 0; i < scale.size(); ++i) {
       const int64_t z = zero_point[zero_point.size() == 1 ? 0 : i];
@@ -234,7 +251,8 @@ class Parser {
     node->outputs = read_ints(t, slot::op::kOutputs);
     node->custom_options = t.vector<uint8_t>(slot::op::kCustomOptions).bytes();
     const int options = t.scalar<uint8_t>(slot::op::kOptionsType, 0);
-    EDGE_TRY(read_attributes(options, t.table(slot::op::kOptions), &node->attributes).at(node->name()));
+    EDGE_TRY(
+        read_attributes(options, t.table(slot::op::kOptions), &node->attributes).at(node->name()));
     return file_.status();
   }
 
@@ -247,7 +265,8 @@ class Parser {
       const uint32_t graph = t.scalar<uint32_t>(slot::signature::kSubgraph, 0);
       EDGE_TRY(file_.status());
       if (graph >= model_->graphs.size()) {
-        return invalid_model(format("signature %zu names subgraph %u of %zu", i, graph, model_->graphs.size()));
+        return invalid_model(
+            format("signature %zu names subgraph %u of %zu", i, graph, model_->graphs.size()));
       }
       s.graph = static_cast<int>(graph);
       const size_t values = model_->graphs[graph].values.size();
@@ -263,7 +282,8 @@ class Parser {
       const Table t = tables[i];
       const uint32_t index = t.scalar<uint32_t>(slot::named::kNumber, 0);
       EDGE_TRY(file_.status());
-      if (index >= values) return invalid_model(format("a signature names tensor %u of %zu", index, values));
+      if (index >= values)
+        return invalid_model(format("a signature names tensor %u of %zu", index, values));
       (*out)[t.string(slot::named::kName)] = static_cast<int>(index);
     }
     return file_.status();
@@ -276,7 +296,8 @@ class Parser {
       const uint32_t buffer = t.scalar<uint32_t>(slot::named::kNumber, 0);
       EDGE_TRY(file_.status());
       if (buffer >= buffers_.size()) {
-        return invalid_model(format("metadata %zu names buffer %u of %zu", i, buffer, buffers_.size()));
+        return invalid_model(
+            format("metadata %zu names buffer %u of %zu", i, buffer, buffers_.size()));
       }
       model_->metadata[t.string(slot::named::kName)] = buffers_[buffer];
     }
@@ -289,7 +310,8 @@ class Parser {
   std::vector<OpCode> codes_;
 };
 
-Result<std::shared_ptr<const Model>> parse(std::shared_ptr<const void> storage, Span<const uint8_t> bytes) {
+Result<std::shared_ptr<const Model>> parse(std::shared_ptr<const void> storage,
+                                           Span<const uint8_t> bytes) {
   auto model = std::make_shared<Model>();
   model->storage = std::move(storage);
   model->file = bytes;
@@ -307,7 +329,8 @@ Result<std::shared_ptr<const Model>> read_bytes(Span<const uint8_t> bytes) {
 
 Result<std::shared_ptr<const Model>> read_file(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return invalid_argument(format("cannot open '%s': %s", path.c_str(), std::strerror(errno)));
+  if (fd < 0)
+    return invalid_argument(format("cannot open '%s': %s", path.c_str(), std::strerror(errno)));
   struct stat info;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(fd);
@@ -324,7 +347,8 @@ Result<std::shared_ptr<const Model>> read_file(const std::string& path) {
   if (data == MAP_FAILED) {
     return invalid_argument(format("cannot map '%s': %s", path.c_str(), std::strerror(error)));
   }
-  std::shared_ptr<const void> storage(data, [size](const void* p) { munmap(const_cast<void*>(p), size); });
+  std::shared_ptr<const void> storage(
+      data, [size](const void* p) { munmap(const_cast<void*>(p), size); });
   return parse(std::move(storage), {static_cast<const uint8_t*>(data), size});
 }
 

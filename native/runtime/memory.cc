@@ -11,7 +11,8 @@ size_t plan_memory(std::vector<Lifetime>* lifetimes) {
   std::vector<Lifetime>& all = *lifetimes;
   std::vector<size_t> order(all.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return all[a].bytes > all[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return all[a].bytes > all[b].bytes; });
   std::vector<size_t> placed;  // by offset
   size_t total = 0;
   for (size_t i : order) {

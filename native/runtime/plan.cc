@@ -17,7 +17,8 @@ std::vector<MissingOp> missing_ops(const Graph& graph) {
       continue;
     }
     const Status s = def->check(OpView(graph, node));
-    if (s.code() == Code::kUnsupported) missing.push_back({static_cast<int>(n), node.name(), s.message()});
+    if (s.code() == Code::kUnsupported)
+      missing.push_back({static_cast<int>(n), node.name(), s.message()});
   }
   return missing;
 }
@@ -34,7 +35,8 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
     }
     TensorSpec& spec = g.values[static_cast<size_t>(value)].spec;
     const Result<size_t> bytes = byte_size(spec.dtype, shape);
-    if (!bytes.ok()) return invalid_argument("input " + std::to_string(value) + ": " + bytes.status().message());
+    if (!bytes.ok())
+      return invalid_argument("input " + std::to_string(value) + ": " + bytes.status().message());
     spec.shape = shape;
   }
   EDGE_TRY(run_passes(&g, options.preserve_all));
@@ -50,7 +52,8 @@ Status Plan::prepare_steps() {
     step.def = find_op(node);
     const Status s = step.def->prepare(context);
     if (!s.ok()) {
-      return s.at(format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str()));
+      return s.at(
+          format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str()));
     }
     step.state = std::move(context.state);
     step.op = node.name();
@@ -98,7 +101,8 @@ Status Plan::place_values(bool preserve_all) {
     if (!step.def->alias || preserve_all) continue;
     const int in = root[static_cast<size_t>(step.inputs[0])];
     const bool in_arena = places_[static_cast<size_t>(in)].kind == Place::kNone;
-    if (in_arena && !pinned[static_cast<size_t>(in)]) root[static_cast<size_t>(step.outputs[0])] = in;
+    if (in_arena && !pinned[static_cast<size_t>(in)])
+      root[static_cast<size_t>(step.outputs[0])] = in;
   }
   const int last_step = static_cast<int>(steps_.size());
   std::vector<Lifetime> lifetimes(count);
@@ -121,7 +125,8 @@ Status Plan::place_values(bool preserve_all) {
   for (int o : graph_.outputs) EDGE_TRY(touch(o, 0, last_step));
   for (size_t n = 0; n < steps_.size(); ++n) {
     const int now = static_cast<int>(n);
-    for (int o : steps_[n].outputs) EDGE_TRY(touch(o, preserve_all ? 0 : now, preserve_all ? last_step : now));
+    for (int o : steps_[n].outputs)
+      EDGE_TRY(touch(o, preserve_all ? 0 : now, preserve_all ? last_step : now));
     for (int i : steps_[n].inputs) {
       if (i != kAbsent) EDGE_TRY(touch(i, now, now));
     }

@@ -31,9 +31,9 @@ struct Step {
 // Where a value's bytes are while a session runs.
 struct Place {
   enum Kind { kNone, kArena, kVariable, kConstant } kind = kNone;
-  size_t offset = 0;               // in the arena or the block of variables
-  const uint8_t* data = nullptr;   // of a constant
-  int first = 0, last = 0;         // lifetime in steps
+  size_t offset = 0;              // in the arena or the block of variables
+  const uint8_t* data = nullptr;  // of a constant
+  int first = 0, last = 0;        // lifetime in steps
 };
 
 // Immutable once built, shared by sessions; keeps the Model alive.
@@ -49,7 +49,7 @@ class Plan {
   const std::vector<Place>& places() const { return places_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t variable_bytes() const { return variable_bytes_; }
-  size_t weight_bytes() const;         // packed by steps
+  size_t weight_bytes() const;  // packed by steps
   size_t scratch_per_worker() const { return scratch_per_worker_; }
 
  private:

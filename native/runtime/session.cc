@@ -44,14 +44,16 @@ uint8_t* Session::data(int value) const {
 
 Status Session::run(std::vector<int64_t>* nanoseconds) {
   if (running_.exchange(true, std::memory_order_acquire)) {
-    return invalid_argument("this session is running in another thread; give each thread its own session");
+    return invalid_argument(
+        "this session is running in another thread; give each thread its own session");
   }
   const std::vector<Step>& steps = plan_->steps();
   if (nanoseconds) nanoseconds->assign(steps.size(), 0);
   Status status;
   for (size_t n = 0; n < steps.size() && status.ok(); ++n) {
     const Step& step = steps[n];
-    const auto start = nanoseconds ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    const auto start =
+        nanoseconds ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     const bool in_place = step.def->alias && inputs_[n][0] == outputs_[n][0];
     if (!in_place) {
       step.def->eval(EvalContext(step.state.get(), inputs_[n].data(), outputs_[n].data(), &pool_,
@@ -59,8 +61,9 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
       if (!status.ok()) status = status.at(format("op %d %.100s", step.nodes[0], step.op.c_str()));
     }
     if (nanoseconds) {
-      (*nanoseconds)[n] =
-          std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+      (*nanoseconds)[n] = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                              std::chrono::steady_clock::now() - start)
+                              .count();
     }
   }
   running_.store(false, std::memory_order_release);

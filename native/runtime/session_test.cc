@@ -70,7 +70,8 @@ TEST_CASE("session: any number of threads gives the same bytes") {
 TEST_CASE("session: sessions of one plan run side by side") {
   const auto plan = make_plan();
   std::vector<std::vector<uint8_t>> expected(4), got(4);
-  for (uint8_t i = 0; i < 4; ++i) expected[i] = run(*Session::create(plan, 1), static_cast<uint8_t>(i + 3));
+  for (uint8_t i = 0; i < 4; ++i)
+    expected[i] = run(*Session::create(plan, 1), static_cast<uint8_t>(i + 3));
   std::vector<std::thread> threads;
   for (uint8_t i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {

@@ -88,16 +88,14 @@ static void binary8(const Args8& args) {
   const uint8_t* a = static_cast<const uint8_t*>(args.a);
   const uint8_t* b = static_cast<const uint8_t*>(args.b);
   const int16x8_t scalar = vdupq_n_s16(kUnsigned ? *b : static_cast<int8_t>(*b));
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const int16x8_t vb =
-            vsubq_s16(args.b_scalar ? scalar : load8<kUnsigned>(b + i, left), zero_b);
-        const int16x8_t va = vsubq_s16(load8<kUnsigned>(a + i, left), zero_a);
-        const int32x4_t low = dr_neon(combine(vget_low_s16(va), vget_low_s16(vb)), dr);
-        const int32x4_t high = dr_neon(combine(vget_high_s16(va), vget_high_s16(vb)), dr);
-        store8(static_cast<uint8_t*>(args.out) + i, left, clamp(vaddq_s32(low, zero_out), min, max),
-               clamp(vaddq_s32(high, zero_out), min, max));
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const int16x8_t vb = vsubq_s16(args.b_scalar ? scalar : load8<kUnsigned>(b + i, left), zero_b);
+    const int16x8_t va = vsubq_s16(load8<kUnsigned>(a + i, left), zero_a);
+    const int32x4_t low = dr_neon(combine(vget_low_s16(va), vget_low_s16(vb)), dr);
+    const int32x4_t high = dr_neon(combine(vget_high_s16(va), vget_high_s16(vb)), dr);
+    store8(static_cast<uint8_t*>(args.out) + i, left, clamp(vaddq_s32(low, zero_out), min, max),
+           clamp(vaddq_s32(high, zero_out), min, max));
+  });
 }
 
 void add_i8_neon(const Args8& args) { binary8<false, Add>(args); }
@@ -164,27 +162,25 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
   const float32x4_t scale = vdupq_n_f32(args.scale);
   const int32x4_t zero_point = vdupq_n_s32(args.zero_point);
   const int32x4_t min = vdupq_n_s32(lowest), max = vdupq_n_s32(highest);
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const Floats8 x = load8_f32(static_cast<const float*>(args.x) + i, left);
-        store8(static_cast<uint8_t*>(args.out) + i, left,
-               clamp(vaddq_s32(quotient(x.low, scale), zero_point), min, max),
-               clamp(vaddq_s32(quotient(x.high, scale), zero_point), min, max));
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const Floats8 x = load8_f32(static_cast<const float*>(args.x) + i, left);
+    store8(static_cast<uint8_t*>(args.out) + i, left,
+           clamp(vaddq_s32(quotient(x.low, scale), zero_point), min, max),
+           clamp(vaddq_s32(quotient(x.high, scale), zero_point), min, max));
+  });
 }
 
 template <bool kUnsigned>
 static void dequantize(const ConvertArgs& args) {
   const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point));
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const int16x8_t q =
-            vsubq_s16(load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left), zero_point);
-        const float32x4_t low = vcvtq_f32_s32(vmovl_s16(vget_low_s16(q)));
-        const float32x4_t high = vcvtq_f32_s32(vmovl_high_s16(q));
-        store8_f32(static_cast<float*>(args.out) + i, left,
-                   {vmulq_n_f32(low, args.scale), vmulq_n_f32(high, args.scale)});
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const int16x8_t q =
+        vsubq_s16(load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left), zero_point);
+    const float32x4_t low = vcvtq_f32_s32(vmovl_s16(vget_low_s16(q)));
+    const float32x4_t high = vcvtq_f32_s32(vmovl_high_s16(q));
+    store8_f32(static_cast<float*>(args.out) + i, left,
+               {vmulq_n_f32(low, args.scale), vmulq_n_f32(high, args.scale)});
+  });
 }
 
 void quantize_i8_neon(const ConvertArgs& args) { quantize(args, -128, 127); }
@@ -200,12 +196,11 @@ static void binary_f32(const ArgsF32& args) {
   const auto apply = [&](float32x4_t a, float32x4_t b) __attribute__((always_inline)) {
     return vminq_f32(vmaxq_f32(kFunction(a, b), min), max);
   };
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const Floats8 a = args.a_scalar ? Floats8{first_a, first_a} : load8_f32(args.a + i, left);
-        const Floats8 b = args.b_scalar ? Floats8{first_b, first_b} : load8_f32(args.b + i, left);
-        store8_f32(args.out + i, left, {apply(a.low, b.low), apply(a.high, b.high)});
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const Floats8 a = args.a_scalar ? Floats8{first_a, first_a} : load8_f32(args.a + i, left);
+    const Floats8 b = args.b_scalar ? Floats8{first_b, first_b} : load8_f32(args.b + i, left);
+    store8_f32(args.out + i, left, {apply(a.low, b.low), apply(a.high, b.high)});
+  });
 }
 
 static float32x4_t add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }

@@ -89,13 +89,12 @@ static void binary8(const Args8& args) {
   if (args.b_scalar) {
     scalar = _mm256_set1_epi32(kUnsigned ? *b : static_cast<int8_t>(*b));
   }
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const __m256i vb = args.b_scalar ? scalar : load8<kUnsigned>(b + i, left);
-        const __m256i va = load8<kUnsigned>(a + i, left);
-        const __m256i x = combine(_mm256_sub_epi32(va, zero_a), _mm256_sub_epi32(vb, zero_b));
-        store8(static_cast<uint8_t*>(args.out) + i, left, clamp(dr_avx2(x, dr), min, max));
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const __m256i vb = args.b_scalar ? scalar : load8<kUnsigned>(b + i, left);
+    const __m256i va = load8<kUnsigned>(a + i, left);
+    const __m256i x = combine(_mm256_sub_epi32(va, zero_a), _mm256_sub_epi32(vb, zero_b));
+    store8(static_cast<uint8_t*>(args.out) + i, left, clamp(dr_avx2(x, dr), min, max));
+  });
 }
 
 void add_i8_avx2(const Args8& args) { binary8<false, Add>(args); }
@@ -151,33 +150,29 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
   const __m256i limit = _mm256_set1_epi32(1 << 24);
   const __m256i minus_limit = _mm256_set1_epi32(-(1 << 24));
   const __m256i min = _mm256_set1_epi32(lowest), max = _mm256_set1_epi32(highest);
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const __m256 x = load8_f32(static_cast<const float*>(args.x) + i, left);
-        const __m256 v = _mm256_div_ps(x, scale);
-        const __m256 whole = _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-        const __m256 rest = _mm256_andnot_ps(sign, _mm256_sub_ps(v, whole));  // exact
-        const __m256 away =
-            _mm256_and_ps(_mm256_cmp_ps(rest, _mm256_set1_ps(0.5f), _CMP_GE_OQ),
-                          _mm256_or_ps(_mm256_set1_ps(1.0f), _mm256_and_ps(sign, v)));
-        // What does not fit, NaN too, becomes INT32_MIN.
-        const __m256i q =
-            clamp(_mm256_cvttps_epi32(_mm256_add_ps(whole, away)), minus_limit, limit);
-        store8(static_cast<uint8_t*>(args.out) + i, left,
-               clamp(_mm256_add_epi32(q, zero_point), min, max));
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const __m256 x = load8_f32(static_cast<const float*>(args.x) + i, left);
+    const __m256 v = _mm256_div_ps(x, scale);
+    const __m256 whole = _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    const __m256 rest = _mm256_andnot_ps(sign, _mm256_sub_ps(v, whole));  // exact
+    const __m256 away = _mm256_and_ps(_mm256_cmp_ps(rest, _mm256_set1_ps(0.5f), _CMP_GE_OQ),
+                                      _mm256_or_ps(_mm256_set1_ps(1.0f), _mm256_and_ps(sign, v)));
+    // What does not fit, NaN too, becomes INT32_MIN.
+    const __m256i q = clamp(_mm256_cvttps_epi32(_mm256_add_ps(whole, away)), minus_limit, limit);
+    store8(static_cast<uint8_t*>(args.out) + i, left,
+           clamp(_mm256_add_epi32(q, zero_point), min, max));
+  });
 }
 
 template <bool kUnsigned>
 static void dequantize(const ConvertArgs& args) {
   const __m256 scale = _mm256_set1_ps(args.scale);
   const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const __m256i q = load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left);
-        const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
-        store8_f32(static_cast<float*>(args.out) + i, left, _mm256_mul_ps(scale, v));
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const __m256i q = load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left);
+    const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
+    store8_f32(static_cast<float*>(args.out) + i, left, _mm256_mul_ps(scale, v));
+  });
 }
 
 void quantize_i8_avx2(const ConvertArgs& args) { quantize(args, -128, 127); }
@@ -188,14 +183,13 @@ void dequantize_u8_avx2(const ConvertArgs& args) { dequantize<true>(args); }
 template <__m256 (*kFunction)(__m256, __m256)>
 static void binary_f32(const ArgsF32& args) {
   const __m256 min = _mm256_set1_ps(args.min), max = _mm256_set1_ps(args.max);
-  for_each8(
-      args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
-        const __m256 a = args.a_scalar ? _mm256_set1_ps(*args.a) : load8_f32(args.a + i, left);
-        const __m256 b = args.b_scalar ? _mm256_set1_ps(*args.b) : load8_f32(args.b + i, left);
-        // In this order of operands a NaN stays one.
-        const __m256 v = _mm256_min_ps(max, _mm256_max_ps(min, kFunction(a, b)));
-        store8_f32(args.out + i, left, v);
-      });
+  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+    const __m256 a = args.a_scalar ? _mm256_set1_ps(*args.a) : load8_f32(args.a + i, left);
+    const __m256 b = args.b_scalar ? _mm256_set1_ps(*args.b) : load8_f32(args.b + i, left);
+    // In this order of operands a NaN stays one.
+    const __m256 v = _mm256_min_ps(max, _mm256_max_ps(min, kFunction(a, b)));
+    store8_f32(args.out + i, left, v);
+  });
 }
 
 static __m256 add(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }

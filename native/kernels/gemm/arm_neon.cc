@@ -11,7 +11,8 @@ constexpr size_t kNr = 16;
 template <bool kUnsigned>
 static void load_rows(const LoadArgs& args) {
   for (size_t i = 0; i < args.rows; ++i) {
-    int16_t* loaded = args.loaded + i * args.loaded_stride;
+    int16_t* loaded =
+        reinterpret_cast<int16_t*>(static_cast<uint8_t*>(args.loaded) + i * args.loaded_stride);
     for (size_t t = 0; t < args.taps; ++t, loaded += args.depth) {
       const uint8_t* x = static_cast<const uint8_t*>(args.x[t * kMr + i]);
       // The last store of a tap runs over into the next one, which then overwrites it.
@@ -72,8 +73,8 @@ static void tile(const Args& args, const uint8_t* panel, int32_t* acc) {
     }
   }
   const int16_t* w = reinterpret_cast<const int16_t*>(panel + kNr * sizeof(int32_t));
-  const int16_t* loaded = args.loaded;
-  const size_t depth = args.depth, stride = args.loaded_stride;
+  const int16_t* loaded = static_cast<const int16_t*>(args.loaded);
+  const size_t depth = args.depth, stride = args.loaded_stride / sizeof(int16_t);
   size_t k = 0;
   for (; k + 8 <= depth; k += 8, w += 8 * kNr) {
     int16x8_t x[kRows];

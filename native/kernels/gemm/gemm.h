@@ -3,7 +3,7 @@
 //   acc[i][n] = bias[n] + sum_t sum_k (x[t][i][k] - zx) * (w[n][t][k] - zw)
 //
 //   i in [0, rows)   output pixels                 x: int8 or uint8, zx its zero point
-//   n in [0, cols)   output channels               w: int8 or uint8, zw its zero point
+//   n in [0, cols)   output channels               w: as x, zw its zero point
 //   t in [0, taps)   cells of the filter window    acc: int32, wraps
 //   k in [0, depth)  input channels
 //
@@ -30,32 +30,41 @@ struct Shape {
   size_t depth;
 };
 
-// The first half of a tile: gathers the pixels of up to mr rows into int16, one row after the
-// other, tap after tap: loaded[i * loaded_stride + t * depth + k] = x[t * mr + i][k].
-// May read kOverread bytes past a row's end; what it leaves in loaded[i][K .. loaded_stride) is
-// anything.
+// How a kernel wants weights and pixels.
+//
+//   kInt16  w' as int16, pixels as int16: sum_K x * w'
+//   kInt8   w8 = w as int8 (uint8: less 128), pixels as uint8 (int8: plus 128), where both zero
+//           points move along. The products of the zero point zw8 with x are left over, so
+//             sum_K (x - zx) * (w8 - zw8) = sum_K x * w8 + c * sum_K x + constant, c = -zw8
+//           Negated columns store ~w8 = -w8 - 1, which fits int8, and c = zw8 + 1.
+enum class Stored : uint8_t { kInt16, kInt8 };
+
+// The first half of a tile: gathers the pixels of up to mr rows, one row after the other, tap after
+// tap: loaded[i][t * depth + k] = x[t * mr + i][k], in the kernel's type. kInt8: the sums of the
+// rows follow as int32 behind mr rows. May read kOverread bytes past a row's end; what it leaves
+// between K and the row's end is anything.
 struct LoadArgs {
   size_t rows;  // 1..mr
   size_t taps;
   size_t depth;
   const void* const* x;  // [taps][mr]
   bool x_unsigned;       // uint8, otherwise int8
-  int16_t* loaded;       // [rows][loaded_stride]
-  size_t loaded_stride;
+  void* loaded;          // [rows][loaded_stride]
+  size_t loaded_stride;  // bytes
 };
 
-// The second half: acc[i][n] = bias[n] + sum_K loaded[i][K] * w'[n][K], K in [0, taps * depth).
-// Packed weights are panels of nr columns, each [nr] int32 of bias, then int16 w' as
-// [ceil(K / kr)][nr][kr], zero where K or n has no weight.
+// The second half: acc[i][n] = bias[n] + sum_K loaded[i][K] * weight[n][K], K in [0, taps * depth).
+// Packed weights are panels of nr columns, each [nr] int32 of bias, for kInt8 [nr] int32 of c, then
+// the weights as [ceil(K / kr)][nr][kr], zero where K or n has no weight.
 struct Args {
   size_t rows;   // 1..mr
   size_t cols;   // columns from the first panel on; the last panel may be cut
   size_t depth;  // K
-  const int16_t* loaded;
-  size_t loaded_stride;
-  const void* weights;  // the first panel
-  int32_t* acc;         // [rows][acc_stride]; written in whole panels
-  size_t acc_stride;    // >= cols rounded up to nr
+  const void* loaded;
+  size_t loaded_stride;  // bytes
+  const void* weights;   // the first panel
+  int32_t* acc;          // [rows][acc_stride]; written in whole panels
+  size_t acc_stride;     // >= cols rounded up to nr
 };
 
 using Load = void (*)(const LoadArgs& args);
@@ -66,12 +75,13 @@ struct Kernel {
   const char* name;
   Features needs;
   uint8_t mr, nr, kr;
+  Stored stored;
   Load load;
   Run run;
 };
 
-#define GEMM(name, needs, mr, nr, kr)     \
-  void name##_load(const LoadArgs& args); \
+#define GEMM(name, needs, mr, nr, kr, stored) \
+  void name##_load(const LoadArgs& args);     \
   void name(const Args& args);
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
@@ -83,7 +93,7 @@ const Kernel* kernels(size_t* count);
 struct Weights {
   Shape shape;
   const void* data;              // [cols][taps][depth]
-  bool is_unsigned;              // uint8, otherwise int8
+  bool is_unsigned;              // uint8, otherwise int8; x too
   int32_t zero_point;            // zw
   int32_t x_zero_point;          // zx
   const int32_t* bias;           // [cols], or null for zeros

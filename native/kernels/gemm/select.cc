@@ -6,7 +6,7 @@
 namespace edge::gemm {
 
 static const Kernel kKernels[] = {
-#define GEMM(name, needs, mr, nr, kr) {#name, needs, mr, nr, kr, name##_load, name},
+#define GEMM(name, needs, mr, nr, kr, stored) {#name, needs, mr, nr, kr, stored, name##_load, name},
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 };
@@ -29,16 +29,17 @@ namespace {
 // Columns whose accumulators wait for requantization together: mr x 128 stay in the L1 cache.
 constexpr size_t kBlock = 128;
 
-// Elements of one loaded row: vector stores run past the end of K.
+// Bytes of one loaded row: vector stores run past the end of K.
 size_t loaded_stride(const Layer& layer) {
-  return align_up((layer.shape.taps * layer.shape.depth + 32) * sizeof(int16_t)) / sizeof(int16_t);
+  const size_t element = layer.kernel->stored == Stored::kInt16 ? 2 : 1;
+  return align_up((layer.shape.taps * layer.shape.depth + 32) * element);
 }
 
 }  // namespace
 
 size_t scratch_bytes(const Layer& layer) {
   const size_t mr = layer.kernel->mr;
-  return mr * (kBlock * sizeof(int32_t) + loaded_stride(layer) * sizeof(int16_t));
+  return align_up(mr * (kBlock * sizeof(int32_t) + loaded_stride(layer) + sizeof(int32_t)));
 }
 
 void run(const Layer& layer, const void* const* x, size_t rows, size_t first_col, size_t last_col,
@@ -48,7 +49,7 @@ void run(const Layer& layer, const void* const* x, size_t rows, size_t first_col
   const size_t column_bytes = packed_bytes(kernel, layer.shape) /
                               ((layer.shape.cols + kernel.nr - 1) / kernel.nr) / kernel.nr;
   int32_t* acc = static_cast<int32_t*>(scratch);
-  int16_t* loaded = reinterpret_cast<int16_t*>(acc + kernel.mr * kBlock);
+  void* loaded = acc + kernel.mr * kBlock;
   const size_t stride = loaded_stride(layer);
   kernel.load({rows, layer.shape.taps, layer.shape.depth, x, layer.x_unsigned, loaded, stride});
 

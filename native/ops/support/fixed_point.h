@@ -1,5 +1,4 @@
-// Multipliers for ops that rescale single values: requantize.h's DR with what a file may say
-// checked.
+// Multipliers for ops that rescale single values: requantize.h's DR with what a file may say checked.
 #pragma once
 
 #include <cmath>
@@ -9,13 +8,21 @@
 
 namespace edge {
 
-// `value` as a multiplier of DR, or kInvalidModel where it is no number below 2^31 (scales that
-// no converter writes, and whose product or quotient overflows).
-inline Result<requantize::Multiplier> fixed_point(double value) {
-  if (!(value >= 0 && value < 0x1p31)) {
+// `value` as mantissa and exponent, or kInvalidModel where scales that no converter writes make it
+// infinite.
+inline Result<requantize::Multiplier> split_multiplier(double value) {
+  if (!(value >= 0 && std::isfinite(value))) {
     return invalid_model(format("its scales ask for an impossible factor of %g", value));
   }
   return requantize::quantize_multiplier(value);
+}
+
+// As above, for DR. Factors from 2^31 on make the reference shift by more bits than an int32 has,
+// which its processors take modulo 32; there are models that have them.
+inline Result<requantize::Multiplier> fixed_point(double value) {
+  EDGE_ASSIGN(requantize::Multiplier m, split_multiplier(value));
+  if (m.e > 31) m.e &= 31;
+  return m;
 }
 
 inline int32_t rescale(int32_t x, const requantize::Multiplier& m) {

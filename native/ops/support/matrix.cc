@@ -24,7 +24,8 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const bool is_unsigned = m->dtype == DType::kUInt8;
   // Per-channel weights are symmetric: TFLite's kernels do not look at their zero points.
   const int32_t zero_point = w.spec.quant.per_channel() ? 0 : w.spec.zero_point();
-  const int32_t* bias = op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
+  const int32_t* bias =
+      op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
   const gemm::Shape shape{m->group_cols, spec.taps, m->depth};
   // FULLY_CONNECTED multiplies by the real scale, whatever its sign.
   const std::unique_ptr<bool[]> negate =
@@ -35,8 +36,9 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     group->packed = Arena(gemm::packed_bytes(kernel, shape));
     if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
     gemm::pack(kernel,
-               {shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point, x.spec.zero_point(),
-                bias ? bias + first : nullptr, negate ? negate.get() + first : nullptr},
+               {shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point,
+                x.spec.zero_point(), bias ? bias + first : nullptr,
+                negate ? negate.get() + first : nullptr},
                group->packed.data());
     requantize::Params params;
     for (size_t n = first; n < first + m->group_cols; ++n) {
@@ -44,7 +46,8 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
         group->scale.push_back(output_scale(op, n, false));
         continue;
       }
-      const requantize::Multiplier q = requantize::quantize_multiplier(std::abs(output_scale(op, n, is_unsigned)));
+      const requantize::Multiplier q =
+          requantize::quantize_multiplier(std::abs(output_scale(op, n, is_unsigned)));
       if (q.e > 31) return invalid_model("its scales give a multiplier above 2^31");
       group->multiplier.push_back(q.m);
       group->exponent.push_back(q.e);
@@ -73,7 +76,8 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const gemm_f32::Kernel& kernel = gemm_f32::select(features);
   EDGE_ASSIGN(const FloatRange range, activation_range(spec.activation));
   const float* weights = reinterpret_cast<const float*>(op.in(1).data.data());
-  const float* bias = op.has_input(2) ? reinterpret_cast<const float*>(op.in(2).data.data()) : nullptr;
+  const float* bias =
+      op.has_input(2) ? reinterpret_cast<const float*>(op.in(2).data.data()) : nullptr;
   const gemm_f32::Shape shape{m->group_cols, spec.taps, m->depth};
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();
@@ -81,7 +85,8 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     group->packed = Arena(gemm_f32::packed_bytes(kernel, shape));
     if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
     float* packed = reinterpret_cast<float*>(group->packed.data());
-    gemm_f32::pack(kernel, shape, weights + first * spec.taps * m->depth, bias ? bias + first : nullptr, packed);
+    gemm_f32::pack(kernel, shape, weights + first * spec.taps * m->depth,
+                   bias ? bias + first : nullptr, packed);
     group->layer_f32 = {&kernel, shape, packed, range.low, range.high};
     op.packed_bytes += group->packed.size();
     m->groups.push_back(std::move(group));
@@ -94,7 +99,8 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
 }
 
 // pointers[t * mr + i]: what output pixel `first + i` sees through tap t, of channel 0.
-void gather(const Matrix& m, const uint8_t* data, size_t first, size_t rows, const uint8_t** pointers) {
+void gather(const Matrix& m, const uint8_t* data, size_t first, size_t rows,
+            const uint8_t** pointers) {
   const Picture& p = m.picture;
   const size_t per_picture = static_cast<size_t>(p.h.out) * static_cast<size_t>(p.w.out);
   for (size_t i = 0; i < rows; ++i) {
@@ -102,7 +108,8 @@ void gather(const Matrix& m, const uint8_t* data, size_t first, size_t rows, con
     const int b = static_cast<int>(pixel / per_picture);
     const int oy = static_cast<int>(pixel % per_picture / static_cast<size_t>(p.w.out));
     const int ox = static_cast<int>(pixel % static_cast<size_t>(p.w.out));
-    const int64_t top = int64_t{oy} * p.h.stride - p.h.before, left = int64_t{ox} * p.w.stride - p.w.before;
+    const int64_t top = int64_t{oy} * p.h.stride - p.h.before,
+                  left = int64_t{ox} * p.w.stride - p.w.before;
     const uint8_t** out = pointers + i;
     for (int fy = 0; fy < p.h.filter; ++fy) {
       for (int fx = 0; fx < p.w.filter; ++fx, out += m.mr) {
@@ -132,7 +139,8 @@ Status check_weighted(const OpView& op, int channel_axis) {
     if (!std::isfinite(s)) return invalid_model("its weights have an infinite scale");
   }
   if (q.per_channel() && (x.spec.dtype == DType::kUInt8 || q.dimension != channel_axis)) {
-    return unsupported("its weights have a scale per channel of another axis than the output's, or are uint8");
+    return unsupported(
+        "its weights have a scale per channel of another axis than the output's, or are uint8");
   }
   const Range range = type_range(w.spec.dtype);
   if (w.spec.zero_point() < range.low || w.spec.zero_point() > range.high) {
@@ -152,7 +160,8 @@ std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels) {
 double output_scale(const OpView& op, size_t channel, bool float_product) {
   const Quantization& q = op.in(1).spec.quant;
   const float sx = op.in(0).spec.scale(), sw = q.per_channel() ? q.scale[channel] : q.scale[0];
-  const double product = float_product ? static_cast<double>(sx * sw) : static_cast<double>(sx) * sw;
+  const double product =
+      float_product ? static_cast<double>(sx * sw) : static_cast<double>(sx) * sw;
   return product / op.out(0).spec.scale();
 }
 
@@ -163,7 +172,8 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   m->dtype = op.in(0).spec.dtype;
   if (op.has_input(2) && op.in(2).spec.shape.count() != static_cast<int64_t>(m->out_channels)) {
     return invalid_model(format("it has %lld biases for %zu channels",
-                                static_cast<long long>(op.in(2).spec.shape.count()), m->out_channels));
+                                static_cast<long long>(op.in(2).spec.shape.count()),
+                                m->out_channels));
   }
   if (op.in(1).spec.quant.per_channel() && op.in(1).spec.quant.scale.size() != m->out_channels) {
     return invalid_model("it does not have one weight scale per channel");
@@ -187,7 +197,8 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
   // Rows are cut first; where there are few, as in a fully connected layer, columns as well.
   const size_t tiles = (pixels + m.mr - 1) / m.mr;
   const size_t tile_macs = std::max<size_t>(macs_per_row * m.mr, 1);
-  const Chunks rows = cut(tiles, (kMacsPerTask + tile_macs - 1) / tile_macs, threads == 1 ? 1 : 4 * threads);
+  const Chunks rows =
+      cut(tiles, (kMacsPerTask + tile_macs - 1) / tile_macs, threads == 1 ? 1 : 4 * threads);
   const size_t panels = (m.group_cols + m.nr - 1) / m.nr;
   const bool split = rows.count < threads && macs_per_row * pixels >= 2 * kMacsPerTask;
   const Chunks cols = split ? cut(panels, 1, threads) : Chunks{panels, 1};
@@ -210,11 +221,11 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
       }
       uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * element;
       if (is_float) {
-        gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers), count, first_col, last_col,
-                      reinterpret_cast<float*>(out), m.out_channels);
+        gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers), count,
+                      first_col, last_col, reinterpret_cast<float*>(out), m.out_channels);
       } else {
-        gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), count, first_col, last_col, out,
-                  m.out_channels, scratch);
+        gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), count, first_col,
+                  last_col, out, m.out_channels, scratch);
       }
     }
   });

@@ -26,7 +26,7 @@ struct MatrixGroup {
 struct Matrix {
   DType dtype = DType::kInt8;  // of input and output
   Picture picture;
-  size_t in_channels = 0, depth = 0;       // of a pixel, of a group
+  size_t in_channels = 0, depth = 0;  // of a pixel, of a group
   size_t out_channels = 0, group_cols = 0;
   size_t mr = 1, nr = 1;
   size_t scratch = 0;  // of the kernel; the pointers follow behind it
@@ -49,9 +49,9 @@ Status check_weighted(const OpView& op, int channel_axis);
 // for uint8 convolutions with the product in float.
 double output_scale(const OpView& op, size_t channel, bool float_product);
 
-// Which channels have a weight scale below zero, or null where none has. Real files have such scales:
-// then the accumulator is negated instead, so that multipliers stay positive. The reference rounds the
-// product of both, which is the same number.
+// Which channels have a weight scale below zero, or null where none has. Real files have such
+// scales: then the accumulator is negated instead, so that multipliers stay positive. The reference
+// rounds the product of both, which is the same number.
 std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels);
 
 // Fills everything but `picture`; weights are [out][taps][depth].

@@ -12,8 +12,8 @@ namespace edge {
 struct Picture {
   WindowAxis h, w;
   int batches = 0;
-  size_t cell_bytes = 0;          // of one pixel: channels times the element size
-  std::vector<uint8_t> filler;    // what a pixel outside of the picture holds, with room to read on
+  size_t cell_bytes = 0;        // of one pixel: channels times the element size
+  std::vector<uint8_t> filler;  // what a pixel outside of the picture holds, with room to read on
 
   // Pixel (y, x) of picture b, which may lie outside.
   const uint8_t* cell(const uint8_t* data, int b, int64_t y, int64_t x) const {

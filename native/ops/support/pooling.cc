@@ -21,12 +21,14 @@ struct State {
 Result<Picture> geometry(const OpView& op) {
   const Shape& x = op.in(0).spec.shape;
   const auto& a = op.attributes<Pool2DAttributes>();
-  if (x.rank() != 4) return invalid_model(format("input %s must have 4 dimensions", to_string(x).c_str()));
+  if (x.rank() != 4)
+    return invalid_model(format("input %s must have 4 dimensions", to_string(x).c_str()));
   Picture p;
   EDGE_ASSIGN(p.h, make_window(x[1], a.filter_h, a.stride_h, 1, a.padding, 0, 0));
   EDGE_ASSIGN(p.w, make_window(x[2], a.filter_w, a.stride_w, 1, a.padding, 0, 0));
   // An average counts cells in 32 bits, and the pointers of one window lie in scratch memory.
-  if (int64_t{a.filter_h} * a.filter_w > 1 << 24) return unsupported("windows of more than 2^24 cells");
+  if (int64_t{a.filter_h} * a.filter_w > 1 << 24)
+    return unsupported("windows of more than 2^24 cells");
   p.batches = x[0];
   p.cell_bytes = static_cast<size_t>(x[3]) * dtype_size(op.in(0).spec.dtype);
   return p;
@@ -81,7 +83,8 @@ Status prepare_pool(PrepareContext& op, bool average) {
   op.kernel = s.kernel->name;
   // Windows are cut at the picture's edge, so a window never holds more cells than the picture.
   const Picture& p = s.picture;
-  op.scratch_per_worker = sizeof(void*) * static_cast<size_t>(std::min(p.h.filter, std::max(p.h.in, 1))) *
+  op.scratch_per_worker = sizeof(void*) *
+                          static_cast<size_t>(std::min(p.h.filter, std::max(p.h.in, 1))) *
                           static_cast<size_t>(std::min(p.w.filter, std::max(p.w.in, 1)));
   return {};
 }
@@ -94,7 +97,8 @@ void eval_pool(const EvalContext& run) {
   if (p.out_pixels() == 0 || s.channels == 0) return;
   const size_t threads = static_cast<size_t>(run.pool().threads());
   const size_t row_cells = std::max<size_t>(width * s.channels * p.taps(), 1);
-  const Chunks chunks = cut(rows, ((1 << 15) + row_cells - 1) / row_cells, threads == 1 ? 1 : 4 * threads);
+  const Chunks chunks =
+      cut(rows, ((1 << 15) + row_cells - 1) / row_cells, threads == 1 ? 1 : 4 * threads);
   run.pool().run(chunks.count, [&](size_t chunk, int worker) {
     const void** taps = reinterpret_cast<const void**>(run.scratch(worker));
     for (size_t r = chunk * chunks.size; r < std::min(rows, (chunk + 1) * chunks.size); ++r) {
@@ -109,7 +113,8 @@ void eval_pool(const EvalContext& run) {
         for (int y = y0; y < y1; ++y) {
           for (int x = x0; x < x1; ++x) taps[count++] = p.cell(run.in<uint8_t>(0), b, y, x);
         }
-        s.kernel->run({count, s.channels, taps, out, s.range.low, s.range.high, s.range_f32.low, s.range_f32.high});
+        s.kernel->run({count, s.channels, taps, out, s.range.low, s.range.high, s.range_f32.low,
+                       s.range_f32.high});
       }
     }
   });

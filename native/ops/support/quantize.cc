@@ -6,9 +6,7 @@
 
 namespace edge {
 
-Range type_range(DType type) {
-  return type == DType::kInt8 ? Range{-128, 127} : Range{0, 255};
-}
+Range type_range(DType type) { return type == DType::kInt8 ? Range{-128, 127} : Range{0, 255}; }
 
 Result<Range> activation_range(Activation activation, const TensorSpec& output) {
   Range range = type_range(output.dtype);
