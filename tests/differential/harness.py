@@ -232,6 +232,20 @@ def run_cases(
     )
 
 
+def recorded(generator: Generator, numbers: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Cases with the reference's outputs, as `replay.py` reads them."""
+    for number in numbers:
+        case = generator.make(Draw(seed_of(generator, number)), generator.kind)
+        draft = case.graph.build(case.outputs)
+        try:
+            wanted = reference(draft, case.inputs)
+        except Rejected:
+            continue
+        model = with_shapes(draft, case.outputs, wanted)
+        tolerance = generator.tolerance.absolute, generator.tolerance.relative
+        yield f"{generator.id} case {number}", model, list(case.inputs), wanted, tolerance
+
+
 def cases_from_environment(default: int) -> Sequence[int]:
     """EDGE_CASE picks one case by number, EDGE_CASES says how many to run."""
     if one := os.environ.get("EDGE_CASE"):
