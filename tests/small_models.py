@@ -30,6 +30,16 @@ def affine_model() -> bytes:
     return g.build(outputs=[y])
 
 
+def wide_model() -> bytes:
+    """float32 (128, 256) -> (128, 256): enough work that every backend divides it among threads."""
+    g = GraphBuilder()
+    x = g.input((128, 256), "float32")
+    weights = g.constant(np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32))
+    y = g.tensor((128, 256), "float32")
+    g.op("FULLY_CONNECTED", [x, weights, None], [y])
+    return g.build(outputs=[y])
+
+
 def quantized_model() -> bytes:
     """int8: x (1, 8), scale 0.5, zero point 3 -> its RELU of the same type."""
     g = GraphBuilder()

@@ -185,6 +185,21 @@ def test_preserve_all_tensors_keeps_what_lies_between() -> None:
     np.testing.assert_allclose(a.get_tensor(hidden), expected)
 
 
+def test_preserve_all_tensors_works_with_weights_stored_as_float16() -> None:
+    g = GraphBuilder()
+    x = g.input((1, 4), "float32")
+    stored, weights = g.constant(small_models.WEIGHTS.astype(np.float16)), g.tensor((3, 4), "float32")
+    y = g.tensor((1, 3), "float32")
+    g.op("DEQUANTIZE", [stored], [weights])
+    g.op("FULLY_CONNECTED", [x, weights, None], [y])
+    a = ours.Interpreter(model_content=g.build(outputs=[y]), experimental_preserve_all_tensors=True)
+    a.allocate_tensors()
+    a.set_tensor(x, np.ones((1, 4), np.float32))
+    a.invoke()
+    np.testing.assert_array_equal(a.get_tensor(weights), small_models.WEIGHTS)
+    np.testing.assert_array_equal(a.get_tensor(y), [[1, 2, 3]])
+
+
 def test_a_tensor_whose_memory_was_used_again_is_not_read_as_garbage() -> None:
     chain = small_models.chain_model(*["LOGISTIC", "TANH"] * 3)
     a = ours.Interpreter(model_content=chain)

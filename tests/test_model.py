@@ -292,32 +292,38 @@ def test_an_input_that_is_not_there(model: edge_sdk.Model, i: int) -> None:
         model.session().output(i)
 
 
+WIDE = np.random.default_rng(4).standard_normal((128, 256)).astype(np.float32)
+
+
 def _child(session: edge_sdk.Session, model: edge_sdk.Model, expected: Array) -> None:
-    np.testing.assert_array_equal(session.run(X)[0], expected)
-    np.testing.assert_array_equal(model.run(X)[0], expected)
+    np.testing.assert_array_equal(session.run(WIDE)[0], expected)
+    np.testing.assert_array_equal(model.run(WIDE)[0], expected)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_sessions_and_models_run_in_a_forked_child(backend: str) -> None:
-    model = edge_sdk.load(small_models.affine_model(), threads=2, backend=backend)
+    model = edge_sdk.load(small_models.wide_model(), threads=2, backend=backend)
     session = model.session()
-    expected = session.run(X)[0]
+    expected = session.run(WIDE)[0]
+    model.run(WIDE)
     child = multiprocessing.get_context("fork").Process(target=_child, args=(session, model, expected))
     child.start()
     child.join(60)
     child.kill()
+    child.join()
     assert child.exitcode == 0
     _child(session, model, expected)  # and the parent goes on
 
 
-def test_a_child_that_ends_as_a_program_does_comes_to_its_end(backend: str) -> None:
-    # multiprocessing's children skip the interpreter's shutdown; a plain os.fork() does not.
+def test_a_forked_child_that_runs_models_comes_to_its_end(tmp_path: Path, backend: str) -> None:
+    # multiprocessing's children skip the interpreter's shutdown; those of os.fork() destroy all objects.
+    file = tmp_path / "wide.tflite"
+    file.write_bytes(small_models.wide_model())
     code = f"""
         import os, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        import numpy, small_models, edge_sdk
-        model = edge_sdk.load(small_models.affine_model(), threads=2, backend={backend!r})
-        x = numpy.ones((1, 4), numpy.float32)
+        import numpy, edge_sdk
+        model = edge_sdk.load({str(file)!r}, threads=2, backend={backend!r})
+        x = numpy.ones((128, 256), numpy.float32)
         model.run(x)
         child = os.fork()
         model.run(x)

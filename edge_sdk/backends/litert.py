@@ -7,7 +7,6 @@ delegate, such as libedgetpu.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 from collections.abc import Container, Mapping, Sequence
@@ -254,9 +253,8 @@ class LitertRunner:
         return value
 
     def run(self) -> None:
-        # A pool of threads does not survive a fork.
+        # The pool of threads of tflite-runtime does not survive a fork.
         if self._pid != os.getpid() and self._program.threads > 1:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._interpreter))  # its end would wait for them
             self._start(self._program.interpreter(self._preserve_all))
         try:
             if self._subgraph:

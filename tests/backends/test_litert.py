@@ -1,8 +1,7 @@
-"""Running in LiteRT: fallback, external delegates, placement, forks. delegate.c is built here."""
+"""Running in LiteRT: fallback, external delegates, placement. delegate.c is built here."""
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import subprocess
 import sys
@@ -255,17 +254,3 @@ def test_several_threads_in_one_program_each_get_a_runner() -> None:
     for number, runner in enumerate(runners):
         runner.view(0)[...] = number
     assert [float(runner.view(0)[0, 0]) for runner in runners] == [0, 1, 2]
-
-
-def _run_in_child(session: edge_sdk.Session, expected: Array) -> None:
-    np.testing.assert_allclose(session.run(X)[0], expected, rtol=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_session_runs_in_a_forked_child() -> None:
-    session = edge_sdk.load(small_models.affine_model(), backend="litert", threads=2).session()
-    expected = session.run(X)[0]
-    child = multiprocessing.get_context("fork").Process(target=_run_in_child, args=(session, expected))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0
