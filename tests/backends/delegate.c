@@ -1,8 +1,10 @@
-// A TFLite delegate for the tests. It takes the ADD nodes of `x + x` and computes 2x + 1000, so that one sees it ran.
+// A TFLite delegate for the tests. It takes the ADD nodes of `x + x` and computes 2x + 1000, so
+// that one sees it ran.
 //
-// Options: refuse=<words> creates nothing and reports the words; silent=1 creates nothing and says nothing;
-// fail=1 refuses every model. The structs are the beginnings of those in
-// https://github.com/google-ai-edge/LiteRT/blob/main/tflite/core/c/common.h, which are a stable ABI.
+// Options: refuse=<words> creates nothing and reports the words; silent=1 creates nothing and says
+// nothing; fail=1 refuses every model. The structs are the beginnings of those in
+// https://github.com/google-ai-edge/LiteRT/blob/main/tflite/core/c/common.h, which are a stable
+// ABI.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,15 +110,18 @@ static int prepare(Context* context, Delegate* delegate) {
     context->get_node(context, nodes[i], &node, &op);
     if (op->builtin_code == kAdd) taken->data[taken->size++] = nodes[i];
   }
-  const Registration kernel = {
-      .prepare = kernel_prepare, .invoke = kernel_invoke, .custom_name = "TestDelegate", .version = 1};
+  const Registration kernel = {.prepare = kernel_prepare,
+                               .invoke = kernel_invoke,
+                               .custom_name = "TestDelegate",
+                               .version = 1};
   const int status = context->replace(context, kernel, taken, delegate);
   free(nodes);
   free(taken);
   return status;
 }
 
-Delegate* tflite_plugin_create_delegate(char** keys, char** values, size_t count, void (*report)(const char*)) {
+Delegate* tflite_plugin_create_delegate(char** keys, char** values, size_t count,
+                                        void (*report)(const char*)) {
   Delegate* delegate = calloc(1, sizeof(Delegate));
   delegate->prepare = prepare;
   for (size_t i = 0; i < count; ++i) {
