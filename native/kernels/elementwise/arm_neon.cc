@@ -149,13 +149,11 @@ static void store8_f32(float* out, size_t n, const Floats8& v) {
   __builtin_memcpy(out, values, n * sizeof(float));
 }
 
-// round_half_away(x / scale), INT32_MIN where that does not fit (infinite and NaN too), then cut to
-// 2^24, which is beyond every code, so that the zero point can't overflow.
+// round_half_away(x / scale), INT32_MIN where that does not fit (infinite and NaN too).
 static int32x4_t quotient(float32x4_t x, float32x4_t scale) {
   const float32x4_t v = vdivq_f32(x, scale);
   const uint32x4_t fits = vcltq_f32(v, vdupq_n_f32(0x1p31f));
-  const int32x4_t q = vbslq_s32(fits, vcvtaq_s32_f32(v), vdupq_n_s32(INT32_MIN));
-  return clamp(q, vdupq_n_s32(-(1 << 24)), vdupq_n_s32(1 << 24));
+  return vbslq_s32(fits, vcvtaq_s32_f32(v), vdupq_n_s32(INT32_MIN));
 }
 
 static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {

@@ -45,9 +45,9 @@ struct LutArgs {
   uint8_t* out;
 };
 
-// kQuantize:   out[i] = clamp(round_half_away(x[i] / scale) + zero_point, type's range), a true
-//              float division; where the quotient does not fit an int32 (infinite and NaN too) the
-//              result is the lowest code.
+// kQuantize:   out[i] = clamp(wrap32(round_half_away(x[i] / scale) + zero_point), type's range), a
+//              true float division; a quotient that does not fit an int32 (infinite and NaN too)
+//              counts as INT32_MIN, which a zero point below 0 wraps round to the highest code.
 // kDequantize: out[i] = scale * (q[i] - zero_point), one float multiplication.
 enum class Convert { kQuantizeI8, kQuantizeU8, kDequantizeI8, kDequantizeU8 };
 

@@ -50,12 +50,10 @@ void quantize(const ConvertArgs& args) {
   const float* x = static_cast<const float*>(args.x);
   for (size_t i = 0; i < args.n; ++i) {
     const float v = std::round(x[i] / args.scale);
-    int32_t q = kLowest;
-    if (v >= -0x1p31f && v < 0x1p31f) {
-      // Cut to 2^24, which is beyond every code, so that the zero point can't overflow.
-      q = clamp(static_cast<int32_t>(v), -(1 << 24), 1 << 24) + args.zero_point;
-    }
-    static_cast<T*>(args.out)[i] = static_cast<T>(clamp(q, kLowest, kHighest));
+    const bool fits = v >= -0x1p31f && v < 0x1p31f;
+    const int32_t q = fits ? static_cast<int32_t>(v) : INT32_MIN;
+    const int32_t code = requantize::wrapping_add(q, args.zero_point);
+    static_cast<T*>(args.out)[i] = static_cast<T>(clamp(code, kLowest, kHighest));
   }
 }
 

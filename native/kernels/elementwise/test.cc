@@ -159,6 +159,8 @@ TEST_CASE("elementwise: quantize rounds half away from zero; what has no integer
   int8_t out[10];
   select(testing::features(), Convert::kQuantizeI8).run({10, x, out, 1.0f, 0});
   for (int i = 0; i < 10; ++i) CHECK(out[i] == expected[i]);
+  select(testing::features(), Convert::kQuantizeI8).run({10, x, out, 1.0f, -1});
+  for (int i = 4; i < 8; ++i) CHECK(out[i] == 127);  // wrapped round
 }
 
 TEST_CASE("elementwise: float arithmetic equals the scalar kernels, NaN and infinities too") {

@@ -147,8 +147,6 @@ static void store8_f32(float* out, size_t n, __m256 v) {
 static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
   const __m256 scale = _mm256_set1_ps(args.scale), sign = _mm256_set1_ps(-0.0f);
   const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
-  const __m256i limit = _mm256_set1_epi32(1 << 24);
-  const __m256i minus_limit = _mm256_set1_epi32(-(1 << 24));
   const __m256i min = _mm256_set1_epi32(lowest), max = _mm256_set1_epi32(highest);
   for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
     const __m256 x = load8_f32(static_cast<const float*>(args.x) + i, left);
@@ -158,7 +156,7 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
     const __m256 away = _mm256_and_ps(_mm256_cmp_ps(rest, _mm256_set1_ps(0.5f), _CMP_GE_OQ),
                                       _mm256_or_ps(_mm256_set1_ps(1.0f), _mm256_and_ps(sign, v)));
     // What does not fit, NaN too, becomes INT32_MIN.
-    const __m256i q = clamp(_mm256_cvttps_epi32(_mm256_add_ps(whole, away)), minus_limit, limit);
+    const __m256i q = _mm256_cvttps_epi32(_mm256_add_ps(whole, away));
     store8(static_cast<uint8_t*>(args.out) + i, left,
            clamp(_mm256_add_epi32(q, zero_point), min, max));
   });
