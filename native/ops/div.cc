@@ -1,6 +1,5 @@
 // DIV: a / b, broadcast, with a fused activation; integers are cut towards 0. The run fails where
 // an integer divisor is 0.
-#include "kernels/softmax/fixed_point.h"
 #include "ops/support/arithmetic.h"
 #include "ops/support/divisor.h"
 #include "ops/support/fixed_point.h"
@@ -37,15 +36,6 @@ Reciprocal reciprocal_of(int divisor) {
   const int zeros = __builtin_clz(static_cast<unsigned>(divisor));
   const uint32_t normal = static_cast<uint32_t>(divisor) << zeros;
   return {reciprocal(static_cast<int32_t>(normal - (1u << 31))), 31 - zeros};
-}
-
-// gemmlowp's rounding division by 2^exponent. Small quotients make the exponent pass 31, and large
-// ones make it negative, where the reference leaves C++'s definition: the processor takes 32-bit
-// shifts modulo 32 and the mask's 64-bit shift modulo 64.
-int32_t round_shift(int32_t x, int exponent) {
-  const int32_t mask = static_cast<int32_t>((uint64_t{1} << (exponent & 63)) - 1);
-  const int32_t threshold = (mask >> 1) + (x < 0);
-  return requantize::wrapping_add(x >> (exponent & 31), (x & mask) > threshold);
 }
 
 int32_t divide_codes(int32_t a, int32_t b, const State& s) {
@@ -85,7 +75,7 @@ Status prepare(PrepareContext& op) {
   state.zero_b = b.zero_point();
   state.zero_out = out.zero_point();
   EDGE_ASSIGN(state.range, activation_range(activation, out));
-  EDGE_ASSIGN(state.multiplier, split_multiplier(double{a.scale() / (b.scale() * out.scale())}));
+  EDGE_ASSIGN(state.multiplier, fixed_point(double{a.scale() / (b.scale() * out.scale())}));
   for (int d = 1; d < 256; ++d) state.reciprocals[static_cast<size_t>(d)] = reciprocal_of(d);
   return {};
 }

@@ -18,7 +18,7 @@ int32_t multiply(int32_t a, int32_t b) { return saturate((int64_t{a} * b + (1 <<
 
 // x / 2^exponent, rounded half away from zero. The mask has 16 bits, so that beyond 15 what is left
 // of a small value is 1 and not 0.
-int32_t round_shift(int32_t x, int exponent) {
+int32_t round_shift16(int32_t x, int exponent) {
   const int32_t mask = static_cast<int16_t>((int64_t{1} << exponent) - 1);
   const int32_t threshold = (mask >> 1) + (x < 0);
   return (x >> exponent) + ((x & mask) > threshold);
@@ -34,13 +34,13 @@ int32_t hard_swish(int32_t q, const Scales& s) {
   const int32_t fine = (q - s.in_zero) * 128;
   const int32_t scaled = multiply(fine, narrow(s.out.m));
   int32_t gate = fine;  // becomes x / 3 cut to [-1, 1) as Q0.15
-  if (s.gate.e > 0) gate = saturate(int64_t{gate} * (int64_t{1} << (s.gate.e - 1)));
+  if (s.gate.e > 0) gate = saturate(int64_t{gate} * (int64_t{1} << std::min(s.gate.e - 1, 16)));
   gate = multiply(gate, narrow(s.gate.m));
   if (s.gate.e > 0) gate = saturate(int64_t{gate} * 2);
-  if (s.gate.e < 0) gate = round_shift(gate, -s.gate.e);
+  if (s.gate.e < 0) gate = round_shift16(gate, -s.gate.e);
   const int32_t half = (gate + (1 << 15)) >> 1;  // (x / 3 + 1) / 2
   const int32_t product = half * scaled / (1 << 15);
-  return static_cast<int16_t>(round_shift(product, -s.out.e) + s.out_zero);
+  return static_cast<int16_t>(round_shift16(product, -s.out.e) + s.out_zero);
 }
 
 Status check(const OpView& op) {
@@ -54,8 +54,8 @@ Status prepare(PrepareContext& op) {
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   const float fine_scale = in.scale() / 128;
   Scales scales{in.zero_point(), out.zero_point(), {}, {}};
-  EDGE_ASSIGN(scales.out, split_multiplier(double{fine_scale / out.scale()}));
-  EDGE_ASSIGN(scales.gate, split_multiplier(double{fine_scale / (3.f / 32768)}));
+  EDGE_ASSIGN(scales.out, fixed_point(double{fine_scale / out.scale()}));
+  EDGE_ASSIGN(scales.gate, fixed_point(double{fine_scale / (3.f / 32768)}));
   if (scales.out.e > 0) {
     return invalid_model(format("its output's scale %g is too small for its input's %g",
                                 double{out.scale()}, double{in.scale()}));

@@ -7,8 +7,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "kernels/requantize/requantize.h"
 #include "ops/op.h"
+#include "ops/support/inverse_root.h"
 
 namespace edge {
 namespace {
@@ -66,38 +66,6 @@ void normalize(const float* x, int64_t n, float* y) {
   for (int64_t i = 0; i < n; ++i) sum += x[i] * x[i];
   const float norm = std::max(std::sqrt(sum), 1e-6f);
   for (int64_t i = 0; i < n; ++i) y[i] = x[i] / norm;
-}
-
-// 2^-31 * a * b, rounded half up.
-int32_t high_product(int32_t a, int32_t b) {
-  return static_cast<int32_t>((int64_t{a} * b + (int64_t{1} << 30)) >> 31);
-}
-
-int32_t saturating_shift_left(int32_t x, int bits) {
-  const int64_t wide = int64_t{x} * (int64_t{1} << bits);
-  return static_cast<int32_t>(std::min<int64_t>(std::max<int64_t>(wide, INT32_MIN), INT32_MAX));
-}
-
-// m * 2^(e - 31) = 1 / sqrt(sum).
-requantize::Multiplier inverse_root(int32_t sum) {
-  if (sum <= 1) return {INT32_MAX, 0};
-  // Bring sum into [2^27, 2^29) by a power of 4.
-  int shift = 11;
-  for (; sum >= 1 << 29; sum /= 4) ++shift;
-  const int pairs = (__builtin_clz(static_cast<unsigned>(sum)) - 1) / 2 - 1;
-  shift -= pairs;
-  sum <<= 2 * pairs;
-  // Newton's y <- y * (3 - x * y^2) / 2 in numbers of 3 integer bits, x = sum / 2^29.
-  constexpr int32_t kOne = 1 << 28, kHalfThree = kOne + kOne / 2;
-  const int32_t half = ((sum >> 1) + 1) >> 1;
-  int32_t y = kOne;
-  for (int i = 0; i < 5; ++i) {
-    const int32_t cube = saturating_shift_left(high_product(high_product(y, y), y), 6);
-    y = saturating_shift_left(high_product(kHalfThree, y) - high_product(half, cube), 3);
-  }
-  constexpr int32_t kHalfRootTwo = 1518500250;  // sqrt(2) / 2 in 31 bits
-  y = high_product(y, kHalfRootTwo);
-  return shift < 0 ? requantize::Multiplier{y << -shift, 0} : requantize::Multiplier{y, -shift};
 }
 
 template <typename T>

@@ -24,6 +24,7 @@ Status prepare(PrepareContext& op) {
   p.zero_b = b.zero_point();
   p.zero_out = out.zero_point();
   EDGE_ASSIGN(p.mo, fixed_point(double{a.scale() * b.scale() / out.scale()}));
+  if (p.mo.e > 31) p.mo.e &= 31;  // as rescale() does it
   p.min = range.low;
   p.max = range.high;
   return prepare_8bit(op, elementwise::Op8::kMulI8, elementwise::Op8::kMulU8, p, &state);

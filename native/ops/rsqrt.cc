@@ -1,5 +1,6 @@
 // RSQRT: 1 / sqrt(x). The code of 0 gives the highest code.
 #include "ops/support/fixed_point.h"
+#include "ops/support/inverse_root.h"
 #include "ops/support/root.h"
 
 namespace edge {
@@ -11,13 +12,14 @@ Status prepare(PrepareContext& op) {
   requantize::Multiplier m{};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   if (is_8bit(in.dtype)) {
-    const double factor = 1.0 / double{std::sqrt(in.scale()) * out.scale()};
-    EDGE_ASSIGN(m, fixed_point(std::ldexp(factor, -kBits)));
+    EDGE_ASSIGN(m, fixed_point(1.0 / double{std::sqrt(in.scale()) * out.scale()}));
+    m.e -= kBits;
   }
   return prepare_root(op, [&](int32_t x) {
     if (x == 0) return INT8_MAX;
-    const double root = std::round((1 << kBits) / std::sqrt(static_cast<double>(x)));
-    return requantize::wrapping_add(rescale(static_cast<int32_t>(root), m), out.zero_point());
+    requantize::Multiplier root = inverse_root(x);
+    root.e += kBits;
+    return requantize::wrapping_add(rescale(rescale(1, root), m), out.zero_point());
   });
 }
 
