@@ -10,7 +10,7 @@ models=$(realpath "${EDGE_SDK_TEST_MODELS:-../shared/models}")
 command -v mmdebstrap >/dev/null || apt-get install -qq --no-install-recommends mmdebstrap >/dev/null
 if [ ! -x "$root/usr/bin/python3" ]; then
   mkdir -p "$root"
-  mmdebstrap --quiet --variant=apt --mode=root --include=g++,python3-venv,python3-dev,ca-certificates "$suite" "$root"
+  mmdebstrap --quiet --variant=apt --mode=root --include=ca-certificates,g++,mosquitto,python3-dev,python3-venv "$suite" "$root"
 fi
 # pip reaches its index there as it does here: with the host's certificates, settings and PIP_* variables.
 for file in /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/resolv.conf "$HOME/.config/pip/pip.conf"; do
@@ -33,8 +33,7 @@ export LC_ALL=C.UTF-8 EDGE_SDK_TEST_MODELS=/shared/models
 rm -rf /venv && python3 -m venv /venv
 PATH=/venv/bin:$PATH
 python --version && pip --version && c++ --version | head -1
-pip install -q "$(ls /src/*.tar.gz)"
-pip install -q pytest pytest-xdist hypothesis flatbuffers
+pip install -q "$(ls /src/*.tar.gz)[test]"
 edge-sdk run --model models/fashion_mnist/fashion_mnist_int8.tflite --source examples/data/clothing --publish stdout | tail -1
 pytest -q -n 2 --ignore tests/packaging
 INNER

@@ -16,9 +16,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 import numpy as np
+import pytest
 
 from edge_sdk.optimize import tflite_file
 
+pytest.importorskip("ai_edge_litert", reason="not run for want of ai-edge-litert, which builds the models")
 S = tflite_file.schema()
 
 # Options tables that are not called as their op is.
