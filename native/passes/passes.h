@@ -14,6 +14,7 @@ Status infer_shapes(Graph* graph);
 Status fuse_activations(Graph* graph);
 Status fuse_pads(Graph* graph);
 Status remove_noops(Graph* graph);
+Status widen_depthwise(Graph* graph);
 
 // The ordered list. `preserve_all` keeps every value, for callers who look at all tensors: only
 // what is known before running is folded, since other ops may need it so.

@@ -111,6 +111,26 @@ TEST_CASE("fuse_activations: RELU6 behind a convolution with the same scale beco
   }
 }
 
+TEST_CASE("widen_depthwise: a depthwise convolution of one channel becomes a convolution") {
+  for (DType type : {DType::kInt8, DType::kUInt8}) {
+    GraphBuilder b;
+    const int x = b.input(type, {1, 9, 9, 1}, kScale, 3);
+    const int w =
+        b.constant<int8_t>(type, {1, 3, 3, 20}, ramp(180), 0.01f, type == DType::kUInt8 ? 99 : 0);
+    const int bias = b.constant<int32_t>(DType::kInt32, {20}, std::vector<int32_t>(20, -50));
+    const int y = b.value(type, {1, 5, 5, 20}, 0.1f, 5);
+    DepthwiseConv2DAttributes attributes;
+    attributes.stride_h = attributes.stride_w = 2;
+    attributes.depth_multiplier = 20;
+    b.node(opcode::kDEPTHWISE_CONV_2D, {x, w, bias}, {y}, attributes);
+    b.output(y);
+    check_same_bits(b);
+    Graph g = b.graph();
+    REQUIRE(run_passes(&g, false).ok());
+    CHECK(g.nodes[0].opcode == opcode::kCONV_2D);
+  }
+}
+
 TEST_CASE("remove_noops: DEQUANTIZE and QUANTIZE with one scale vanish, with two they stay") {
   for (bool same_scale : {true, false}) {
     GraphBuilder b;

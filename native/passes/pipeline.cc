@@ -32,7 +32,7 @@ Status run_passes(Graph* graph, bool preserve_all) {
   EDGE_TRY(infer_shapes(graph));
   if (preserve_all) return {};
   using Pass = Status (*)(Graph*);
-  for (Pass pass : {remove_noops, fuse_activations, fuse_pads}) {
+  for (Pass pass : {remove_noops, fuse_activations, fuse_pads, widen_depthwise}) {
     EDGE_TRY(pass(graph));
 #ifndef NDEBUG
     const Status s = verify(*graph);
