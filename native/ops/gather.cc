@@ -1,8 +1,5 @@
 // GATHER: y[b, o, i, n] = x[b, o, index[b, i], n], where b runs over batch_dims leading axes, o
 // over those up to the gathered axis and n over those behind it.
-//
-// An index outside of the axis that is known while running only gives zeros: there is nobody to
-// tell.
 #include <cstring>
 
 #include "ops/support/indices.h"
