@@ -15,6 +15,8 @@ from comparison import Tolerance
 EXACT = Tolerance()
 DETECTIONS = Tolerance(absolute=1e-4)  # classes and counts are whole numbers: equal within this
 FLOAT = Tolerance(absolute=1e-3, relative=1e-3)
+# A hundred layers add up what two orders of summation differ by.
+DEEP_FLOAT = Tolerance(absolute=1e-2, relative=1e-2)
 
 
 @dataclass(frozen=True)
