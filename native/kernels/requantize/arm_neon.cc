@@ -74,14 +74,16 @@ void requantize_dr_neon(const Args& args) {
   }
 }
 
-// round_half_away(x * scale), cut to [lowest, highest], for 4 columns.
-static int32x4_t real4(int32x4_t x, const double* scale, float64x2_t lowest, float64x2_t highest) {
-  const float64x2_t low = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(x))), vld1q_f64(scale));
-  const float64x2_t high =
-      vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_high_s32(x))), vld1q_f64(scale + 2));
-  const float64x2_t a = vminq_f64(vmaxq_f64(vrndaq_f64(low), lowest), highest);
-  const float64x2_t b = vminq_f64(vmaxq_f64(vrndaq_f64(high), lowest), highest);
-  return vcombine_s32(vmovn_s64(vcvtq_s64_f64(a)), vmovn_s64(vcvtq_s64_f64(b)));
+// round_half_away(x * scale) for 2 columns, INT32_MIN where that does not fit.
+static int32x2_t real2(int32x2_t x, float64x2_t scale) {
+  const float64x2_t r = vrndaq_f64(vmulq_f64(vcvtq_f64_s64(vmovl_s32(x)), scale));
+  const uint64x2_t fits = vcltq_f64(vabsq_f64(r), vdupq_n_f64(0x1p31));
+  return vmovn_s64(vbslq_s64(fits, vcvtq_s64_f64(r), vdupq_n_s64(INT32_MIN)));
+}
+
+static int32x4_t real4(int32x4_t x, const double* scale) {
+  return vcombine_s32(real2(vget_low_s32(x), vld1q_f64(scale)),
+                      real2(vget_high_s32(x), vld1q_f64(scale + 2)));
 }
 
 template <bool kUnsigned>
@@ -89,16 +91,14 @@ static void real_columns(const Args& args) {
   const Params& p = *args.params;
   const double* scale = p.scale + args.first_col;
   const Limits limits = make_limits(p);
-  const float64x2_t lowest = vdupq_n_f64(p.min - p.zero_point);
-  const float64x2_t highest = vdupq_n_f64(p.max - p.zero_point);
   for (size_t n = 0; n < args.cols; n += 8) {
     const size_t cols = args.cols - n;
     double scales[8] = {};
     for (size_t c = 0; c < 8 && c < cols; ++c) scales[c] = scale[n + c];
     for (size_t i = 0; i < args.rows; ++i) {
       const int32_t* acc = args.acc + i * args.acc_stride + n;
-      const int32x4_t low = real4(vld1q_s32(acc), scales, lowest, highest);
-      const int32x4_t high = real4(vld1q_s32(acc + 4), scales + 4, lowest, highest);
+      const int32x4_t low = real4(vld1q_s32(acc), scales);
+      const int32x4_t high = real4(vld1q_s32(acc + 4), scales + 4);
       store(pack<kUnsigned>(low, high, limits), args.out + i * args.out_stride + n, cols);
     }
   }

@@ -4,18 +4,19 @@
 //
 // R is one of two rules, each with its own parameters per column n:
 //
-//   kDoubleRounding  convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]), about x * m * 2^(e
-//   - 31):
-//                      x' = wrap32(x << max(e, 0))
-//                      y  = (x' * m + 2^30) >> 31             64 bits; floor: rounds half up
-//                      s  = max(-e, 0)
-//                      R  = s == 0 ? y : (y + 2^(s-1) - (y < 0)) >> s     rounds half away from
-//                      zero
-//                    m in [2^30, 2^31) or 0, e in [-31, 31].
-//   kReal            fully connected. R(x, n) = round_half_away(double(x) * scale[n])
+//   kDoubleRounding: convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]) ~ x * m * 2^(e - 31)
+//
+//     x' = wrap32(x << max(e, 0))
+//     y  = (x' * m + 2^30) >> 31                                 64 bits; floor: half up
+//     s  = max(-e, 0)
+//     DR = s == 0 ? y : (y + 2^(s-1) - (y < 0)) >> s             half away from zero
+//     m in [2^30, 2^31) or 0, e in [-31, 31]
+//
+//   kReal: fully connected. R(x, n) = round_half_away(double(x) * scale[n]), INT32_MIN where that
+//   does not fit an int32, as x86 converts it.
 //
 // Both are those of TFLite's reference kernels, bit for bit (decision 001). The sum with the zero
-// point wraps at 32 bits in the first rule and can't overflow in the second.
+// point wraps at 32 bits.
 #pragma once
 
 #include <cstddef>

@@ -23,15 +23,14 @@ void requantize_dr_scalar(const Args& args) {
 void requantize_real_scalar(const Args& args) {
   const Params& p = *args.params;
   const double* scale = p.scale + args.first_col;
-  const double lowest = p.min - p.zero_point;  // clamped as a double: what is left fits an int32
-  const double highest = p.max - p.zero_point;
   for (size_t i = 0; i < args.rows; ++i) {
     for (size_t n = 0; n < args.cols; ++n) {
-      double v = std::round(args.acc[i * args.acc_stride + n] * scale[n]);
-      v = v < lowest ? lowest : v;
-      v = v > highest ? highest : v;
-      args.out[i * args.out_stride + n] =
-          static_cast<uint8_t>(static_cast<int32_t>(v) + p.zero_point);
+      const double r = std::round(args.acc[i * args.acc_stride + n] * scale[n]);
+      const bool fits = r >= -0x1p31 && r < 0x1p31;
+      int32_t v = wrapping_add(fits ? static_cast<int32_t>(r) : INT32_MIN, p.zero_point);
+      v = v < p.min ? p.min : v;
+      v = v > p.max ? p.max : v;
+      args.out[i * args.out_stride + n] = static_cast<uint8_t>(v);
     }
   }
 }

@@ -131,7 +131,7 @@ TEST_CASE("requantize: fully connected rule, ties and extremes") {
     std::vector<double> scale(first + cols);
     for (double& s : scale) {
       s = std::ldexp(random.integer(0, 1) ? 1.0 : random.integer(1 << 20, 1 << 21) * 0x1p-20,
-                     static_cast<int>(random.integer(-24, 4)));
+                     static_cast<int>(random.integer(-24, 12)));
     }
     std::vector<int32_t> acc(rows * (cols + 16));
     const int bits = static_cast<int>(random.integer(4, 32));
@@ -152,6 +152,19 @@ TEST_CASE("requantize: fully connected rule, ties and extremes") {
     kernel->run({1, 8, acc.data(), 16, out, 8, &params, 0});
     const int8_t expected[] = {1, -1, 2, -2, 0, 5, 1, -128};
     for (int n = 0; n < 8; ++n) CHECK(static_cast<int8_t>(out[n]) == expected[n]);
+  }
+  // What does not fit an int32 is INT32_MIN, which a zero point below 0 wraps round.
+  const double large[8] = {0x1p30, 0x1p31, 0x1p31, 0x1p60, 1, 1, 1, 1};
+  acc.assign({1, 1, -1, -5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  params.scale = large;
+  for (const Kernel* kernel : runnable(Rule::kReal)) {
+    for (int32_t zero_point : {0, -1}) {
+      params.zero_point = zero_point;
+      kernel->run({1, 8, acc.data(), 16, out, 8, &params, 0});
+      const int8_t lowest = zero_point < 0 ? 127 : -128;
+      const int8_t expected[] = {127, lowest, lowest, lowest};
+      for (int n = 0; n < 4; ++n) CHECK(static_cast<int8_t>(out[n]) == expected[n]);
+    }
   }
 }
 

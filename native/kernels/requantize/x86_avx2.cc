@@ -84,23 +84,20 @@ void requantize_dr_avx2(const Args& args) {
   }
 }
 
-// round_half_away(x * scale), cut to [lowest, highest], for 4 columns.
-static __m128i real4(__m128i x, __m256d scale, __m256d lowest, __m256d highest) {
+// round_half_away(x * scale) for 4 columns; the conversion gives INT32_MIN for what does not fit.
+static __m128i real4(__m128i x, __m256d scale) {
   const __m256d sign = _mm256_set1_pd(-0.0);
   const __m256d v = _mm256_mul_pd(_mm256_cvtepi32_pd(x), scale);
   const __m256d whole = _mm256_round_pd(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
   const __m256d rest = _mm256_andnot_pd(sign, _mm256_sub_pd(v, whole));  // exact
   const __m256d away = _mm256_and_pd(_mm256_cmp_pd(rest, _mm256_set1_pd(0.5), _CMP_GE_OQ),
                                      _mm256_or_pd(_mm256_set1_pd(1.0), _mm256_and_pd(sign, v)));
-  const __m256d rounded = _mm256_add_pd(whole, away);
-  return _mm256_cvttpd_epi32(_mm256_min_pd(_mm256_max_pd(rounded, lowest), highest));
+  return _mm256_cvttpd_epi32(_mm256_add_pd(whole, away));
 }
 
 void requantize_real_avx2(const Args& args) {
   const Params& p = *args.params;
   const double* scale = p.scale + args.first_col;
-  const __m256d lowest = _mm256_set1_pd(p.min - p.zero_point);
-  const __m256d highest = _mm256_set1_pd(p.max - p.zero_point);
   const Clamp clamp = make_clamp(p);
   const __m256i zero_point = _mm256_set1_epi32(p.zero_point);
   for (size_t n = 0; n < args.cols; n += 8) {
@@ -109,10 +106,10 @@ void requantize_real_avx2(const Args& args) {
     for (size_t c = 0; c < 8 && c < cols; ++c) scales[c] = scale[n + c];
     for (size_t i = 0; i < args.rows; ++i) {
       const int32_t* acc = args.acc + i * args.acc_stride + n;
-      const __m128i low = real4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(acc)),
-                                _mm256_loadu_pd(scales), lowest, highest);
+      const __m128i low =
+          real4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(acc)), _mm256_loadu_pd(scales));
       const __m128i high = real4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(acc + 4)),
-                                 _mm256_loadu_pd(scales + 4), lowest, highest);
+                                 _mm256_loadu_pd(scales + 4));
       const __m256i r[4] = {_mm256_add_epi32(_mm256_set_m128i(high, low), zero_point)};
       store<1>(pack(r, clamp), args.out + i * args.out_stride + n, args.out_stride, cols);
     }
