@@ -1,6 +1,6 @@
 // 8 values at a time (tables: 16); tails go through a buffer.
 //
-// Each map is a step of 8 elements: for_each8 inlines it twice, once with `left` known to be 8, so
+// Each map is a step of 8 elements: for_each8 holds it twice, once with `left` known to be 8, so
 // that the loop holds no trace of the tail.
 #include "kernels/requantize/arm_neon.h"
 
@@ -16,7 +16,7 @@ using requantize::make_dr_neon;
 
 // step(i, left): elements i .. i + 7, of which `left` exist.
 template <typename Step>
-static void for_each8(size_t n, const Step& step) {
+[[gnu::flatten]] static void for_each8(size_t n, const Step& step) {
   size_t i = 0;
   for (; i + 8 <= n; i += 8) step(i, size_t{8});
   if (i < n) step(i, n - i);
@@ -88,7 +88,7 @@ static void binary8(const Args8& args) {
   const uint8_t* a = static_cast<const uint8_t*>(args.a);
   const uint8_t* b = static_cast<const uint8_t*>(args.b);
   const int16x8_t scalar = vdupq_n_s16(kUnsigned ? *b : static_cast<int8_t>(*b));
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const int16x8_t vb = vsubq_s16(args.b_scalar ? scalar : load8<kUnsigned>(b + i, left), zero_b);
     const int16x8_t va = vsubq_s16(load8<kUnsigned>(a + i, left), zero_a);
     const int32x4_t low = dr_neon(combine(vget_low_s16(va), vget_low_s16(vb)), dr);
@@ -160,7 +160,7 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
   const float32x4_t scale = vdupq_n_f32(args.scale);
   const int32x4_t zero_point = vdupq_n_s32(args.zero_point);
   const int32x4_t min = vdupq_n_s32(lowest), max = vdupq_n_s32(highest);
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const Floats8 x = load8_f32(static_cast<const float*>(args.x) + i, left);
     store8(static_cast<uint8_t*>(args.out) + i, left,
            clamp(vaddq_s32(quotient(x.low, scale), zero_point), min, max),
@@ -171,7 +171,7 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
 template <bool kUnsigned>
 static void dequantize(const ConvertArgs& args) {
   const int16x8_t zero_point = vdupq_n_s16(static_cast<int16_t>(args.zero_point));
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const int16x8_t q =
         vsubq_s16(load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left), zero_point);
     const float32x4_t low = vcvtq_f32_s32(vmovl_s16(vget_low_s16(q)));
@@ -191,10 +191,10 @@ static void binary_f32(const ArgsF32& args) {
   const float32x4_t min = vdupq_n_f32(args.min), max = vdupq_n_f32(args.max);
   const float32x4_t first_a = vdupq_n_f32(*args.a), first_b = vdupq_n_f32(*args.b);
   // A NaN stays one.
-  const auto apply = [&](float32x4_t a, float32x4_t b) __attribute__((always_inline)) {
+  const auto apply = [&](float32x4_t a, float32x4_t b) {
     return vminq_f32(vmaxq_f32(kFunction(a, b), min), max);
   };
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const Floats8 a = args.a_scalar ? Floats8{first_a, first_a} : load8_f32(args.a + i, left);
     const Floats8 b = args.b_scalar ? Floats8{first_b, first_b} : load8_f32(args.b + i, left);
     store8_f32(args.out + i, left, {apply(a.low, b.low), apply(a.high, b.high)});

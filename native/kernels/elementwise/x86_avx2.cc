@@ -1,6 +1,6 @@
 // 8 values of 32 bits or 32 bytes at a time; tails go through a buffer.
 //
-// Each map is a step of 8 elements: for_each8 inlines it twice, once with `left` known to be 8, so
+// Each map is a step of 8 elements: for_each8 holds it twice, once with `left` known to be 8, so
 // that the loop holds no trace of the tail.
 #include "kernels/requantize/x86_avx2.h"
 
@@ -16,7 +16,7 @@ using requantize::make_dr_avx2;
 
 // step(i, left): elements i .. i + 7, of which `left` exist.
 template <typename Step>
-static void for_each8(size_t n, const Step& step) {
+[[gnu::flatten]] static void for_each8(size_t n, const Step& step) {
   size_t i = 0;
   for (; i + 8 <= n; i += 8) step(i, size_t{8});
   if (i < n) step(i, n - i);
@@ -89,7 +89,7 @@ static void binary8(const Args8& args) {
   if (args.b_scalar) {
     scalar = _mm256_set1_epi32(kUnsigned ? *b : static_cast<int8_t>(*b));
   }
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const __m256i vb = args.b_scalar ? scalar : load8<kUnsigned>(b + i, left);
     const __m256i va = load8<kUnsigned>(a + i, left);
     const __m256i x = combine(_mm256_sub_epi32(va, zero_a), _mm256_sub_epi32(vb, zero_b));
@@ -148,7 +148,7 @@ static void quantize(const ConvertArgs& args, int32_t lowest, int32_t highest) {
   const __m256 scale = _mm256_set1_ps(args.scale), sign = _mm256_set1_ps(-0.0f);
   const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
   const __m256i min = _mm256_set1_epi32(lowest), max = _mm256_set1_epi32(highest);
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const __m256 x = load8_f32(static_cast<const float*>(args.x) + i, left);
     const __m256 v = _mm256_div_ps(x, scale);
     const __m256 whole = _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
@@ -166,7 +166,7 @@ template <bool kUnsigned>
 static void dequantize(const ConvertArgs& args) {
   const __m256 scale = _mm256_set1_ps(args.scale);
   const __m256i zero_point = _mm256_set1_epi32(args.zero_point);
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const __m256i q = load8<kUnsigned>(static_cast<const uint8_t*>(args.x) + i, left);
     const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero_point));
     store8_f32(static_cast<float*>(args.out) + i, left, _mm256_mul_ps(scale, v));
@@ -181,7 +181,7 @@ void dequantize_u8_avx2(const ConvertArgs& args) { dequantize<true>(args); }
 template <__m256 (*kFunction)(__m256, __m256)>
 static void binary_f32(const ArgsF32& args) {
   const __m256 min = _mm256_set1_ps(args.min), max = _mm256_set1_ps(args.max);
-  for_each8(args.n, [&](size_t i, size_t left) __attribute__((always_inline)) {
+  for_each8(args.n, [&](size_t i, size_t left) {
     const __m256 a = args.a_scalar ? _mm256_set1_ps(*args.a) : load8_f32(args.a + i, left);
     const __m256 b = args.b_scalar ? _mm256_set1_ps(*args.b) : load8_f32(args.b + i, left);
     // In this order of operands a NaN stays one.
