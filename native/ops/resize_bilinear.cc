@@ -39,7 +39,8 @@ Status check(const OpView& op) {
   return check_resize(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16});
 }
 
-// Rounding can put a place behind the last element: it is cut there.
+// Rounding can put a place behind the last element, where the reference reads what does not belong
+// to the row, or to the tensor: it is cut there.
 void cut(int64_t in, int64_t* low, int64_t* high) {
   *low = std::min(std::max<int64_t>(*low, 0), in - 1);
   *high = std::min(*high, in - 1);
@@ -88,6 +89,7 @@ Status prepare(PrepareContext& op) {
   State& s = op.make_state<State>();
   s.shape = resize_shape(op);
   s.type = op.in(0).spec.dtype;
+  if (s.shape.out_h == 0) return {};
   if (s.type == DType::kInt8 || s.type == DType::kInt16) {
     s.integer_rows = integer_places(s.shape.in_h, s.shape.out_h, a);
     s.integer_cols = integer_places(s.shape.in_w, s.shape.out_w, a);

@@ -38,6 +38,7 @@ Status prepare(PrepareContext& op) {
   const auto& a = op.attributes<ResizeNearestNeighborAttributes>();
   State& s = op.make_state<State>();
   s.shape = resize_shape(op);
+  if (s.shape.out_h == 0) return {};
   s.rows = sources(s.shape.in_h, s.shape.out_h, a.align_corners, a.half_pixel_centers);
   s.cols = sources(s.shape.in_w, s.shape.out_w, a.align_corners, a.half_pixel_centers);
   s.cell = static_cast<size_t>(s.shape.channels) * dtype_size(op.in(0).spec.dtype);

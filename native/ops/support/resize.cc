@@ -4,6 +4,11 @@
 #include "ops/support/picture.h"
 
 namespace edge {
+namespace {
+
+constexpr int64_t kMostPixels = 1 << 16;
+
+}  // namespace
 
 Status check_resize(const OpView& op, std::initializer_list<DType> types) {
   EDGE_TRY(op.expect_arity(2, 2, 1));
@@ -22,6 +27,11 @@ Status infer_resize(const OpView& op, std::vector<Shape>* shapes) {
   if (size[0] < 1 || size[1] < 1 || x[1] < 1 || x[2] < 1) {
     return invalid_model(format("%s to %lld x %lld", to_string(x).c_str(),
                                 static_cast<long long>(size[0]), static_cast<long long>(size[1])));
+  }
+  // The ops keep a table of places per axis.
+  if (size[0] > kMostPixels || size[1] > kMostPixels) {
+    return unsupported(
+        format("pictures of more than %lld pixels a side", static_cast<long long>(kMostPixels)));
   }
   for (int64_t extent : {int64_t{x[0]}, size[0], size[1], int64_t{x[3]}}) {
     EDGE_TRY(append_extent(extent, &(*shapes)[0]));
