@@ -91,6 +91,16 @@ Status Plan::place_values(bool preserve_all) {
       variable_bytes_ += align_up(bytes + kOverread);
     }
   }
+  // Kernels may read on behind an activation. A constant one, rare as it is, gets room for that.
+  for (const Step& step : steps_) {
+    const int value = step.kernel.empty() || step.inputs.empty() ? kAbsent : step.inputs[0];
+    if (value == kAbsent || places_[static_cast<size_t>(value)].kind != Place::kConstant) continue;
+    const Span<const uint8_t> data = graph_.values[static_cast<size_t>(value)].data;
+    constants_.emplace_back(data.size());
+    if (!constants_.back().data()) return Status(Code::kResource, "no memory for a constant");
+    std::copy(data.begin(), data.end(), constants_.back().data());
+    places_[static_cast<size_t>(value)].data = constants_.back().data();
+  }
   // Values that share one place have one root: an op that only renames its input's bytes gives its
   // output the input's root, unless the caller may write or must keep those bytes.
   std::vector<int> root(count);

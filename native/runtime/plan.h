@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/arena.h"
 #include "graph/graph.h"
 #include "ops/op.h"
 #include "runtime/memory.h"
@@ -60,6 +61,7 @@ class Plan {
   Graph graph_;
   std::vector<Step> steps_;
   std::vector<Place> places_;
+  std::vector<Arena> constants_;  // copies of constants that kernels may read on behind
   size_t arena_bytes_ = 0, variable_bytes_ = 0, scratch_per_worker_ = 0;
 };
 
