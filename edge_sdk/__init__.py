@@ -5,19 +5,28 @@
     model = edge_sdk.load("model.tflite")
     outputs = model.run(array)
 
-Every name below loads its module on first use: importing the package itself costs nothing.
+What every program needs (models and the native runtime) is loaded with the package, so that `load` is
+quick; numpy is all that it needs. The other names load their modules on first use.
 """
 
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from edge_sdk.errors import BackendError as BackendError
+from edge_sdk.model import Model as Model
+from edge_sdk.model import Session as Session
+from edge_sdk.model import load as load
 from edge_sdk.version import __version__
+
+# Where the native module is missing, `load` says so, and how to get it.
+with suppress(BackendError):
+    from edge_sdk.backends import native as _native_backend  # noqa: F401
 
 if TYPE_CHECKING:
     from edge_sdk.boards import BoardProfile as BoardProfile
-    from edge_sdk.errors import BackendError as BackendError
     from edge_sdk.errors import BoardError as BoardError
     from edge_sdk.errors import DelegateError as DelegateError
     from edge_sdk.errors import EdgeError as EdgeError
@@ -30,16 +39,10 @@ if TYPE_CHECKING:
     from edge_sdk.interpreter import Interpreter as Interpreter
     from edge_sdk.interpreter import OpResolverType as OpResolverType
     from edge_sdk.interpreter import load_delegate as load_delegate
-    from edge_sdk.model import Model as Model
-    from edge_sdk.model import Session as Session
-    from edge_sdk.model import load as load
     from edge_sdk.pipeline import Pipeline as Pipeline
 
 # name -> module
 _LAZY = {
-    "load": "edge_sdk.model",
-    "Model": "edge_sdk.model",
-    "Session": "edge_sdk.model",
     "Interpreter": "edge_sdk.interpreter",
     "OpResolverType": "edge_sdk.interpreter",
     "load_delegate": "edge_sdk.interpreter",
@@ -50,14 +53,13 @@ _LAZY = {
     "UnsupportedOpError": "edge_sdk.errors",
     "InputError": "edge_sdk.errors",
     "DelegateError": "edge_sdk.errors",
-    "BackendError": "edge_sdk.errors",
     "SourceError": "edge_sdk.errors",
     "PublishError": "edge_sdk.errors",
     "BoardError": "edge_sdk.errors",
     "FallbackWarning": "edge_sdk.errors",
 }
 
-__all__ = ["__version__", *_LAZY]
+__all__ = ["BackendError", "Model", "Session", "__version__", "load", *_LAZY]
 
 
 def __getattr__(name: str) -> Any:
