@@ -55,7 +55,7 @@ check: .venv/.check .venv/.test ## style, types, the direction of includes and i
 	ruff check .
 	ruff format --check .
 	mypy
-	clang-format --dry-run -Werror $(native_files)
+	@clang-format --dry-run -Werror $(native_files)
 	python scripts/check_includes.py
 	python scripts/check_imports.py
 	python scripts/check_lengths.py
