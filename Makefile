@@ -43,7 +43,7 @@ test-sanitized: .venv/.test ## native and model tests under AddressSanitizer and
 	python scripts/build_site.py asan build/asan-site
 	cmake --build --preset asan
 	build/asan/edge_tests
-	LD_PRELOAD=$$(c++ -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build/asan-site \
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build/asan-site \
 	  pytest -m "not full and not arm"
 
 test-arm: arm-site ## native tests on every emulated ARM CPU, and the Python ones where EDGE_ARMLAB names the userland
