@@ -20,7 +20,6 @@ Status check(const OpView& op) {
 Result<Picture> geometry(const OpView& op) {
   const Shape& x = op.in(0).spec.shape;
   const Shape& w = op.in(1).spec.shape;
-  const auto& a = op.attributes<Conv2DAttributes>();
   if (x.rank() != 4 || w.rank() != 4) {
     return invalid_model(format("input %s and filter %s must have 4 dimensions",
                                 to_string(x).c_str(), to_string(w).c_str()));
@@ -29,13 +28,7 @@ Result<Picture> geometry(const OpView& op) {
     return invalid_model(
         format("%d input channels do not suit filter %s", x[3], to_string(w).c_str()));
   }
-  const Border& b = op.node().border;
-  Picture p;
-  EDGE_ASSIGN(p.h, make_window(x[1], w[1], a.stride_h, a.dilation_h, a.padding, b.top, b.bottom));
-  EDGE_ASSIGN(p.w, make_window(x[2], w[2], a.stride_w, a.dilation_w, a.padding, b.left, b.right));
-  p.batches = x[0];
-  p.cell_bytes = static_cast<size_t>(x[3]) * dtype_size(op.in(0).spec.dtype);
-  return p;
+  return make_picture(op, op.attributes<Conv2DAttributes>());
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {

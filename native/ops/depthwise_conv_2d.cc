@@ -8,6 +8,7 @@
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/depthwise_f32/depthwise_f32.h"
 #include "ops/support/matrix.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 namespace {
@@ -33,7 +34,6 @@ Status check(const OpView& op) {
 Result<Picture> geometry(const OpView& op) {
   const Shape& x = op.in(0).spec.shape;
   const Shape& w = op.in(1).spec.shape;
-  const auto& a = op.attributes<DepthwiseConv2DAttributes>();
   if (x.rank() != 4 || w.rank() != 4 || w[0] != 1) {
     return invalid_model(format("input %s must have 4 dimensions and filter %s be [1,h,w,c]",
                                 to_string(x).c_str(), to_string(w).c_str()));
@@ -42,13 +42,7 @@ Result<Picture> geometry(const OpView& op) {
     return invalid_model(
         format("%d input channels do not divide filter %s", x[3], to_string(w).c_str()));
   }
-  const Border& b = op.node().border;
-  Picture p;
-  EDGE_ASSIGN(p.h, make_window(x[1], w[1], a.stride_h, a.dilation_h, a.padding, b.top, b.bottom));
-  EDGE_ASSIGN(p.w, make_window(x[2], w[2], a.stride_w, a.dilation_w, a.padding, b.left, b.right));
-  p.batches = x[0];
-  p.cell_bytes = static_cast<size_t>(x[3]) * dtype_size(op.in(0).spec.dtype);
-  return p;
+  return make_picture(op, op.attributes<DepthwiseConv2DAttributes>());
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {

@@ -20,22 +20,10 @@ struct State : Arithmetic {
   std::array<Reciprocal, 256> reciprocals;  // by divisor; none for 0
 };
 
-// 1 / (1 + x) for x in [0, 1), both Q0.31: gemmlowp's three Newton steps from 48/17 - 32/17 * y,
-// y = (1 + x) / 2, in Q2.29.
-int32_t reciprocal(int32_t x) {
-  const int32_t half = static_cast<int32_t>((int64_t{x} + INT32_MAX + 1) / 2);
-  int32_t r = 1515870810 + softmax::multiply(half, -1010580540);
-  for (int step = 0; step < 3; ++step) {
-    const int32_t error = (1 << 29) - softmax::multiply(half, r);
-    r += softmax::shift_left(softmax::multiply(r, error), 2);
-  }
-  return softmax::shift_left(r, 1);
-}
-
 Reciprocal reciprocal_of(int divisor) {
   const int zeros = __builtin_clz(static_cast<unsigned>(divisor));
   const uint32_t normal = static_cast<uint32_t>(divisor) << zeros;
-  return {reciprocal(static_cast<int32_t>(normal - (1u << 31))), 31 - zeros};
+  return {softmax::reciprocal(static_cast<int32_t>(normal - (1u << 31))), 31 - zeros};
 }
 
 int32_t divide_codes(int32_t a, int32_t b, const State& s) {

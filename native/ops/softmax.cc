@@ -6,7 +6,7 @@
 
 #include "base/cpu.h"
 #include "ops/op.h"
-#include "ops/support/picture.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 namespace {

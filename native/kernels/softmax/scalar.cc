@@ -8,19 +8,6 @@
 namespace edge::softmax {
 namespace {
 
-// 1 / (1 + x) for x in [0, 1), Q0.31 both: three Newton steps on 2 / (1 + x), kept as Q2.29.
-int32_t reciprocal(int32_t x) {
-  constexpr int32_t k48Over17 = 1515870810;        // Q2.29
-  constexpr int32_t kMinus32Over17 = -1010580540;  // Q2.29
-  constexpr int32_t kOne = 1 << 29;                // Q2.29
-  const int32_t half = static_cast<int32_t>((static_cast<int64_t>(x) + INT32_MAX + 1) / 2);
-  int32_t r = k48Over17 + multiply(half, kMinus32Over17);
-  for (int step = 0; step < 3; ++step) {
-    r += shift_left(multiply(r, kOne - multiply(half, r)), 2);  // Q4.27 -> Q2.29
-  }
-  return shift_left(r, 1);  // halved, and Q2.29 -> Q0.31
-}
-
 template <typename T>
 void softmax8(const Args& args) {
   constexpr int kSumBits = 12;  // the sum is Q12.19

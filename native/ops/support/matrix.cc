@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/cpu.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 namespace {

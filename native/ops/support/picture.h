@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "ops/op.h"
 #include "ops/support/window.h"
 
 namespace edge {
@@ -27,16 +28,19 @@ struct Picture {
   void fill(size_t bytes, uint8_t value) { filler.assign(bytes + kOverread, value); }
 };
 
-// Cuts `items` into at most `most` even chunks of at least `least` items (the last may be shorter).
-struct Chunks {
-  size_t size, count;
-};
-inline Chunks cut(size_t items, size_t least, size_t most) {
-  if (items == 0) return {1, 0};
-  size_t size = (items + most - 1) / (most ? most : 1);
-  if (size < least) size = least;
-  if (size > items) size = items;
-  return {size, (items + size - 1) / size};
+// The picture of a convolution, NHWC input 0 under the h x w cells of the filter, input 1
+// [.,h,w,.]. Both have 4 dimensions. `a`: Conv2DAttributes or DepthwiseConv2DAttributes.
+template <typename Attributes>
+Result<Picture> make_picture(const OpView& op, const Attributes& a) {
+  const Shape& x = op.in(0).spec.shape;
+  const Shape& w = op.in(1).spec.shape;
+  const Border& b = op.node().border;
+  Picture p;
+  EDGE_ASSIGN(p.h, make_window(x[1], w[1], a.stride_h, a.dilation_h, a.padding, b.top, b.bottom));
+  EDGE_ASSIGN(p.w, make_window(x[2], w[2], a.stride_w, a.dilation_w, a.padding, b.left, b.right));
+  p.batches = x[0];
+  p.cell_bytes = static_cast<size_t>(x[3]) * dtype_size(op.in(0).spec.dtype);
+  return p;
 }
 
 }  // namespace edge

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "kernels/pool/pool.h"
+#include "ops/support/parallel.h"
 #include "ops/support/picture.h"
 #include "ops/support/quantize.h"
 

@@ -1,7 +1,7 @@
 #include "ops/support/resize.h"
 
 #include "ops/support/movement.h"
-#include "ops/support/picture.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ops/support/picture.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 namespace {
