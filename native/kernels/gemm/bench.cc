@@ -19,28 +19,25 @@ void bench() {
     const Kernel& kernel = all[i];
     if ((kernel.needs & ~bench::features()) != 0) continue;
     for (const Case& c : cases) {
-      const Shape shape{c.cols, c.taps, c.depth};
-      std::vector<uint8_t> x(c.rows * c.depth + kOverread, 3), w(c.cols * c.taps * c.depth, 5);
-      std::vector<int32_t> multiplier(c.cols, 0x60000000), exponent(c.cols, -9);
-      std::vector<uint8_t> out(c.rows * c.cols);
-      Arena packed(packed_bytes(kernel, shape));
-      pack(kernel, {shape, w.data(), false, 0, -5, nullptr}, packed.data());
-      Layer layer{&kernel, shape, false, packed.data(), nullptr, {}};
+      const size_t taps = kernel.operand == Operand::kInt16 ? 1 : c.taps;
+      const Shape shape{c.cols, taps, c.taps * c.depth / taps};
+      std::vector<uint8_t> x(c.rows * shape.depth + kOverread, 3);
+      std::vector<uint8_t> w(c.cols * c.taps * c.depth, 5), out(c.rows * c.cols);
+      std::vector<int32_t> multiplier(c.cols, 0x61234567), exponent(c.cols, -9);
+      Layer layer{&kernel, shape, false, nullptr, nullptr, {}};
       layer.requantize = &requantize::select(bench::features(), requantize::Rule::kDoubleRounding);
       layer.params.multiplier = multiplier.data();
       layer.params.exponent = exponent.data();
-      Arena scratch(scratch_bytes(layer));
-      std::vector<const void*> pointers(c.taps * kernel.mr);
+      Arena packed(packed_bytes(layer)), scratch(scratch_bytes(layer));
+      pack({shape, w.data(), false, 0, -5, nullptr}, &layer, packed.data());
+      std::vector<const void*> pointers(taps * c.rows);
+      for (size_t i = 0; i < pointers.size(); ++i) {
+        pointers[i] = x.data() + i % c.rows * shape.depth;
+      }
       const double seconds = bench::best_seconds([&] {
-        for (size_t row = 0; row < c.rows; row += kernel.mr) {
-          const size_t rows = std::min<size_t>(kernel.mr, c.rows - row);
-          for (size_t t = 0; t < c.taps; ++t) {
-            for (size_t r = 0; r < rows; ++r) {
-              pointers[t * kernel.mr + r] = x.data() + (row + r) * c.depth;
-            }
-          }
-          run(layer, pointers.data(), rows, 0, c.cols, out.data() + row * c.cols, c.cols,
-              scratch.data());
+        for (size_t row = 0; row < c.rows; row += block_rows(layer)) {
+          run(layer, pointers.data() + row, c.rows, std::min(block_rows(layer), c.rows - row), 0,
+              c.cols, out.data() + row * c.cols, c.cols, scratch.data());
         }
       });
       const std::string what = std::to_string(c.rows) + "x" + std::to_string(c.taps) + "x" +

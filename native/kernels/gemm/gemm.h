@@ -1,19 +1,18 @@
 // Integer matrix product over rows given by pointers: convolution without im2col, fully connected.
 //
 //   acc[i][n] = bias[n] + sum_t sum_k (x[t][i][k] - zx) * (w[n][t][k] - zw)
+//   out[i][n] = clamp(R(acc[i][n], n) + zero_point, min, max)       R: requantize/requantize.h
 //
 //   i in [0, rows)   output pixels                 x: int8 or uint8, zx its zero point
 //   n in [0, cols)   output channels               w: as x, zw its zero point
 //   t in [0, taps)   cells of the filter window    acc: int32, wraps
 //   k in [0, depth)  input channels
 //
-// x[t * mr + i] points to the `depth` values that row i sees through tap t. Where that lies outside
-// the picture it points to a buffer filled with zx. Fully connected and 1x1 convolution have taps
-// = 1.
+// x[t * x_stride + i] points to the `depth` values that row i sees through tap t. Where that lies
+// outside the picture it points to a buffer filled with zx. Fully connected and 1x1 convolution
+// have taps = 1.
 //
 // Made once: Layer (kernel, packed weights, requantization); then any number of threads call run().
-// Inside, x - zx never happens: with w' = w - zw the sum is sum x * w' + (bias[n] - zx * sum w'),
-// and pack() stores the term in brackets as the bias.
 #pragma once
 
 #include <cstddef>
@@ -30,59 +29,73 @@ struct Shape {
   size_t depth;
 };
 
-// How a kernel wants weights and pixels.
+// How a kernel takes pixels (x') and weights (w'); zero points move along. All compute
 //
-//   kInt16  w' as int16, pixels as int16: sum_K x * w'
-//   kInt8   w8 = w as int8 (uint8: less 128), pixels as uint8 (int8: plus 128), where both zero
-//           points move along. The products of the zero point zw8 with x are left over, so
-//             sum_K (x - zx) * (w8 - zw8) = sum_K x * w8 + c * sum_K x + constant, c = -zw8
-//           Negated columns store ~w8 = -w8 - 1, which fits int8, and c = zw8 + 1.
-enum class Stored : uint8_t { kInt16, kInt8 };
+//   acc = sum x' * w' + c * sum x' + b
+//
+//   kInt16  x' = x as int16, which run() widens once a block; w' = w - zw as int16; c = 0
+//   kInt8   x' as int8 (a uint8 less 128), w' = w - zw where all of a column fit int8, and c = 0;
+//           otherwise w' = w as int8 and c = -zw. Columns to be negated store -w', or, where that
+//           does not fit, ~w' = -w' - 1 and a c that is greater by 1.
+//   kUint8  the same, but x' as uint8 (an int8 plus 128)
+//
+// and pack() puts what follows from zx and c into b.
+enum class Operand : uint8_t { kInt16, kInt8, kUint8 };
 
-// The first half of a tile: gathers the pixels of up to mr rows, one row after the other, tap after
-// tap: loaded[i][t * depth + k] = x[t * mr + i][k], in the kernel's type. kInt8: the sums of the
-// rows follow as int32 behind mr rows. May read kOverread bytes past a row's end; what it leaves
-// between K and the row's end is anything.
-struct LoadArgs {
-  size_t rows;  // 1..mr
-  size_t taps;
-  size_t depth;
-  const void* const* x;  // [taps][mr]
-  bool x_unsigned;       // uint8, otherwise int8
-  void* loaded;          // [rows][loaded_stride]
-  size_t loaded_stride;  // bytes
+// What a kernel does to the accumulators that it holds in registers.
+//   kNone   stores them; another pass requantizes
+//   kFloat  FloatForm of requantize.h, in panels where that is proved for all columns
+//   kFixed  kDoubleRounding, in panels where no exponent is above 0
+enum class Finish : uint8_t { kNone, kFloat, kFixed };
+
+// A panel: the weights of nr columns. All arrays are [nr]; columns that are not there are zero.
+//
+//   PanelHeader, to 64 bytes
+//   int32 b
+//   int32 c                          if Operand is not kInt16
+//   float scale  | int32 multiplier  if Finish is kFloat | kFixed
+//   float offset | int32 exponent    likewise; the exponent is 0 or below
+//   w' as [taps * ceil(depth / kr)][nr][kr], zero behind the last k of a tap
+struct PanelHeader {
+  int32_t finish;  // whether the kernel may requantize this panel itself
+  int32_t sums;    // whether any c is not zero
+};
+constexpr size_t kPanelHeader = 64;
+
+// What the columns of all panels share.
+struct Output {
+  int32_t zero_point, min, max;
 };
 
-// The second half: acc[i][n] = bias[n] + sum_K loaded[i][K] * weight[n][K], K in [0, taps * depth).
-// Packed weights are panels of nr columns, each [nr] int32 of bias, for kInt8 [nr] int32 of c, then
-// the weights as [ceil(K / kr)][nr][kr], zero where K or n has no weight.
+// One tile: `rows` rows of one panel. Reads x in steps of kr, past `depth`, where w' is zero.
 struct Args {
-  size_t rows;   // 1..mr
-  size_t cols;   // columns from the first panel on; the last panel may be cut
-  size_t depth;  // K
-  const void* loaded;
-  size_t loaded_stride;  // bytes
-  const void* weights;   // the first panel
-  int32_t* acc;          // [rows][acc_stride]; written in whole panels
-  size_t acc_stride;     // >= cols rounded up to nr
+  size_t rows;           // 1..mr
+  size_t cols;           // 1..nr
+  size_t taps, depth;    // kInt16: taps = 1
+  const void* const* x;  // [taps][x_stride], kInt16: int16
+  size_t x_stride;
+  uint8_t flip;  // 0x80 where x' is x with its sign bit flipped, otherwise 0
+  const void* panel;
+  const int32_t* sums;  // [rows], sum x'; null where no c of this panel counts
+  int32_t* acc;         // [mr][nr], to be written in whole rows; or null for
+  uint8_t* out;         // [rows][out_stride], of which only `cols` are written
+  size_t out_stride;
+  uint8_t out_flip;  // 0x80 for uint8 outputs: `output` is less 128, the bytes are flipped
+  Output output;     // as int8
 };
 
-using Load = void (*)(const LoadArgs& args);
 using Run = void (*)(const Args& args);
-
 // Named gemm_<x><w>_<mr>x<nr>c<kr>_<isa>.
 struct Kernel {
   const char* name;
   Features needs;
   uint8_t mr, nr, kr;
-  Stored stored;
-  Load load;
+  Operand operand;
+  Finish finish;
   Run run;
 };
 
-#define GEMM(name, needs, mr, nr, kr, stored) \
-  void name##_load(const LoadArgs& args);     \
-  void name(const Args& args);
+#define GEMM(name, needs, mr, nr, kr, operand, finish) void name(const Args& args);
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 
@@ -93,33 +106,39 @@ const Kernel* kernels(size_t* count);
 struct Weights {
   Shape shape;
   const void* data;              // [cols][taps][depth]
-  bool is_unsigned;              // uint8, otherwise int8; x too
+  bool is_unsigned;              // uint8, otherwise int8; x and out too
   int32_t zero_point;            // zw
   int32_t x_zero_point;          // zx
   const int32_t* bias;           // [cols], or null for zeros
   const bool* negate = nullptr;  // [cols]: acc is negated, for scales below zero; null: none
 };
 
-size_t packed_bytes(const Kernel& kernel, const Shape& shape);
-// `packed`: packed_bytes() bytes, aligned to kAlignment.
-void pack(const Kernel& kernel, const Weights& weights, void* packed);
-
 // All that the tiles of one convolution share. Immutable; points to memory that its owner keeps.
 struct Layer {
   const Kernel* kernel;
   Shape shape;
-  bool x_unsigned;
+  bool is_unsigned;  // x and out
   const void* packed;
   const requantize::Kernel* requantize;  // null: the output is acc itself, int32
   requantize::Params params;
+  bool sums = false;  // set by pack(): some column has a c
 };
 
-// Of the memory, aligned to kAlignment, that each thread gives to run().
+// Bytes of one panel and of layer.packed; of the layer, kernel and shape are looked at.
+size_t panel_bytes(const Layer& layer);
+size_t packed_bytes(const Layer& layer);
+// Fills `packed`, which is layer->packed, aligned to kAlignment; layer->params are set before.
+void pack(const Weights& weights, Layer* layer, void* packed);
+
+// Rows that one call of run() takes at most, a multiple of mr, and the memory, aligned to
+// kAlignment, that each thread gives to it.
+size_t block_rows(const Layer& layer);
 size_t scratch_bytes(const Layer& layer);
 
-// One tile: `rows` in 1..mr rows, columns [first_col, last_col); first_col is a multiple of nr.
-// Writes out[i * out_stride + n] (out_stride in elements, out at column 0) and nothing else.
-void run(const Layer& layer, const void* const* x, size_t rows, size_t first_col, size_t last_col,
-         void* out, size_t out_stride, void* scratch);
+// `rows` in 1..block_rows rows, columns [first_col, last_col); first_col is a multiple of nr.
+// x: [taps][x_stride] pointers. Writes out[i * out_stride + n] (out_stride in elements, out at
+// column 0) and nothing else. May read kOverread bytes past the values that x points to.
+void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows, size_t first_col,
+         size_t last_col, void* out, size_t out_stride, void* scratch);
 
 }  // namespace edge::gemm

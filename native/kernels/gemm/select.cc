@@ -6,7 +6,8 @@
 namespace edge::gemm {
 
 static const Kernel kKernels[] = {
-#define GEMM(name, needs, mr, nr, kr, stored) {#name, needs, mr, nr, kr, stored, name##_load, name},
+#define GEMM(name, needs, mr, nr, kr, operand, finish) \
+  {#name, needs, mr, nr, kr, operand, finish, name},
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 };
@@ -26,43 +27,123 @@ const Kernel& select(Features features) {
 
 namespace {
 
-// Columns whose accumulators wait for requantization together: mr x 128 stay in the L1 cache.
-constexpr size_t kBlock = 128;
+// Pixels of a block stay in the L1 cache while the panels pass by.
+constexpr size_t kBlockBytes = 16 << 10;
+constexpr size_t kMostRows = 64;
 
-// Bytes of one loaded row: vector stores run past the end of K.
-size_t loaded_stride(const Layer& layer) {
-  const size_t element = layer.kernel->stored == Stored::kInt16 ? 2 : 1;
-  return align_up((layer.shape.taps * layer.shape.depth + 32) * element);
+// int16 values of one widened row, with room for whole chunks.
+constexpr size_t kChunk = 16;
+size_t widened_stride(const Layer& layer) {
+  return align_up((layer.shape.depth + kChunk) * sizeof(int16_t)) / sizeof(int16_t);
 }
+
+template <typename T>
+void widen(const void* x, size_t n, int16_t* out) {
+  const T* from = static_cast<const T*>(x);
+  for (size_t k = 0; k < n; k += kChunk, from += kChunk, out += kChunk) {
+    for (size_t j = 0; j < kChunk; ++j) out[j] = from[j];
+  }
+}
+
+// How run() divides its scratch memory.
+struct Scratch {
+  int32_t *acc, *sums;
+  const void** rows;
+  int16_t* widened;
+  size_t bytes;
+
+  Scratch(const Layer& layer, void* memory) {
+    const Kernel& kernel = *layer.kernel;
+    const size_t rows_at_most = block_rows(layer);
+    uint8_t* base = static_cast<uint8_t*>(memory);
+    size_t end = 0;
+    const auto take = [&](size_t size) {
+      uint8_t* place = base + end;
+      end += align_up(size);
+      return place;
+    };
+    acc = reinterpret_cast<int32_t*>(take(size_t{kernel.mr} * kernel.nr * sizeof(int32_t)));
+    sums = reinterpret_cast<int32_t*>(take(rows_at_most * sizeof(int32_t)));
+    const size_t widened_rows = kernel.operand == Operand::kInt16 ? rows_at_most : 0;
+    rows = reinterpret_cast<const void**>(take(widened_rows * sizeof(void*)));
+    widened =
+        reinterpret_cast<int16_t*>(take(widened_rows * widened_stride(layer) * sizeof(int16_t)));
+    bytes = end;
+  }
+};
 
 }  // namespace
 
-size_t scratch_bytes(const Layer& layer) {
+size_t block_rows(const Layer& layer) {
   const size_t mr = layer.kernel->mr;
-  return align_up(mr * (kBlock * sizeof(int32_t) + loaded_stride(layer) + sizeof(int32_t)));
+  const size_t row = layer.shape.taps * layer.shape.depth *
+                     (layer.kernel->operand == Operand::kInt16 ? sizeof(int16_t) : 1);
+  const size_t rows = std::clamp<size_t>(kBlockBytes / std::max<size_t>(row, 1), mr, kMostRows);
+  return rows / mr * mr;
 }
 
-void run(const Layer& layer, const void* const* x, size_t rows, size_t first_col, size_t last_col,
-         void* out, size_t out_stride, void* scratch) {
-  const Kernel& kernel = *layer.kernel;
-  const size_t depth = layer.shape.taps * layer.shape.depth;
-  const size_t column_bytes = packed_bytes(kernel, layer.shape) /
-                              ((layer.shape.cols + kernel.nr - 1) / kernel.nr) / kernel.nr;
-  int32_t* acc = static_cast<int32_t*>(scratch);
-  void* loaded = acc + kernel.mr * kBlock;
-  const size_t stride = loaded_stride(layer);
-  kernel.load({rows, layer.shape.taps, layer.shape.depth, x, layer.x_unsigned, loaded, stride});
+size_t scratch_bytes(const Layer& layer) {
+  alignas(kAlignment) static uint8_t none[1];
+  return Scratch(layer, none).bytes;
+}
 
-  for (size_t n = first_col; n < last_col; n += kBlock) {
-    const size_t cols = std::min(kBlock, last_col - n);
-    const uint8_t* weights = static_cast<const uint8_t*>(layer.packed) + n * column_bytes;
-    kernel.run({rows, cols, depth, loaded, stride, weights, acc, kBlock});
-    if (layer.requantize != nullptr) {
-      layer.requantize->run(
-          {rows, cols, acc, kBlock, static_cast<uint8_t*>(out) + n, out_stride, &layer.params, n});
-    } else {
-      for (size_t i = 0; i < rows; ++i) {
-        std::copy_n(acc + i * kBlock, cols, static_cast<int32_t*>(out) + i * out_stride + n);
+void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows, size_t first_col,
+         size_t last_col, void* out, size_t out_stride, void* memory) {
+  const Kernel& kernel = *layer.kernel;
+  const Scratch scratch(layer, memory);
+  if (kernel.operand == Operand::kInt16) {
+    const auto convert = layer.is_unsigned ? widen<uint8_t> : widen<int8_t>;
+    for (size_t i = 0; i < rows; ++i) {
+      int16_t* row = scratch.widened + i * widened_stride(layer);
+      convert(x[i], layer.shape.depth, row);
+      scratch.rows[i] = row;
+    }
+    x = scratch.rows;
+    x_stride = rows;
+  }
+  const uint8_t* packed = static_cast<const uint8_t*>(layer.packed);
+  const size_t bytes = panel_bytes(layer), nr = kernel.nr;
+  const int32_t to_int8 = layer.is_unsigned ? -128 : 0;
+  Args args{};
+  args.taps = layer.shape.taps;
+  args.depth = layer.shape.depth;
+  args.x_stride = x_stride;
+  args.flip = (kernel.operand == Operand::kUint8) != layer.is_unsigned ? 0x80 : 0;
+  args.out_stride = out_stride;
+  args.out_flip = layer.is_unsigned ? 0x80 : 0;
+  args.output = {layer.params.zero_point + to_int8, layer.params.min + to_int8,
+                 layer.params.max + to_int8};
+  if (layer.sums) {
+    args.panel = packed + (layer.shape.cols + nr - 1) / nr * bytes;
+    args.cols = 1;
+    args.acc = scratch.acc;
+    for (size_t i = 0; i < rows; i += kernel.mr) {
+      args.rows = std::min<size_t>(kernel.mr, rows - i);
+      args.x = x + i;
+      kernel.run(args);
+      for (size_t r = 0; r < args.rows; ++r) scratch.sums[i + r] = scratch.acc[r * nr];
+    }
+  }
+  for (size_t n = first_col; n < last_col; n += nr) {
+    args.panel = packed + n / nr * bytes;
+    const PanelHeader& header = *static_cast<const PanelHeader*>(args.panel);
+    args.cols = std::min(nr, last_col - n);
+    args.acc = header.finish ? nullptr : scratch.acc;
+    for (size_t i = 0; i < rows; i += kernel.mr) {
+      args.rows = std::min<size_t>(kernel.mr, rows - i);
+      args.x = x + i;
+      args.sums = header.sums ? scratch.sums + i : nullptr;
+      args.out = static_cast<uint8_t*>(out) + i * out_stride + n;
+      kernel.run(args);
+      if (header.finish) continue;
+      if (layer.requantize != nullptr) {
+        layer.requantize->run(
+            {args.rows, args.cols, args.acc, nr, args.out, out_stride, &layer.params, n});
+      } else {
+        for (size_t r = 0; r < args.rows; ++r) {
+          std::copy_n(args.acc + r * nr, args.cols,
+                      static_cast<int32_t*>(out) + (i + r) * out_stride + n);
+        }
       }
     }
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "kernels/gemm/gemm.h"
@@ -70,23 +71,25 @@ struct Prepared {
   Arena packed, scratch;
   Layer layer;
 
-  Prepared(const Kernel& kernel, const Problem& p) : packed(packed_bytes(kernel, p.shape)) {
-    pack(kernel,
-         {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
+  // Without `params` the results are the accumulators.
+  Prepared(const Kernel& kernel, const Problem& p, const requantize::Params* params = nullptr) {
+    layer = {&kernel, p.shape, p.x_unsigned, nullptr, nullptr, {}};
+    if (params != nullptr) {
+      layer.params = *params;
+      layer.requantize =
+          &requantize::select(testing::features(), requantize::Rule::kDoubleRounding);
+    }
+    packed = Arena(packed_bytes(layer));
+    pack({p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
           p.negate.get()},
-         packed.data());
-    layer = {&kernel, p.shape, p.x_unsigned, packed.data(), nullptr, {}};
+         &layer, packed.data());
     scratch = Arena(scratch_bytes(layer));
   }
 };
 
-std::vector<const void*> pointers(Problem& p, const Kernel& kernel) {
-  std::vector<const void*> x(p.shape.taps * kernel.mr, nullptr);
-  for (size_t t = 0; t < p.shape.taps; ++t) {
-    for (size_t i = 0; i < p.rows; ++i) {
-      x[t * kernel.mr + i] = p.x.data() + p.pixel[t * p.rows + i] * p.shape.depth;
-    }
-  }
+std::vector<const void*> pointers(Problem& p) {
+  std::vector<const void*> x;
+  for (size_t pixel : p.pixel) x.push_back(p.x.data() + pixel * p.shape.depth);
   return x;
 }
 
@@ -95,8 +98,9 @@ void check_accumulators(const Kernel& kernel, Problem& p, size_t first_col) {
   const size_t stride = p.shape.cols + 2;
   Guarded<int32_t> out(p.rows * stride);
   std::memset(out.data(), 0, out.size() * sizeof(int32_t));
-  const std::vector<const void*> x = pointers(p, kernel);
-  run(prepared.layer, x.data(), p.rows, first_col, p.shape.cols, out.data(), stride,
+  const std::vector<const void*> x = pointers(p);
+  REQUIRE(p.rows <= block_rows(prepared.layer));
+  run(prepared.layer, x.data(), p.rows, p.rows, first_col, p.shape.cols, out.data(), stride,
       prepared.scratch.data());
   INFO(kernel.name << " rows " << p.rows << " cols " << first_col << ".." << p.shape.cols
                    << " taps " << p.shape.taps << " depth " << p.shape.depth);
@@ -110,16 +114,21 @@ void check_accumulators(const Kernel& kernel, Problem& p, size_t first_col) {
   }
 }
 
+// int16 kernels see all taps as one.
+size_t taps_for(const Kernel& kernel, size_t taps) {
+  return kernel.operand == Operand::kInt16 ? 1 : taps;
+}
+
 }  // namespace
 
 TEST_CASE("gemm: accumulators around the seams of the tile") {
   Random random;
   for (const Kernel* kernel : runnable()) {
-    for (size_t rows = 1; rows <= kernel->mr; ++rows) {
+    for (size_t rows : testing::around(kernel->mr)) {
       for (size_t cols : testing::around(kernel->nr)) {
         for (size_t depth : {1, 2, 3, 7, 8, 9, 15, 16, 17, 33}) {
           for (size_t taps : {1, 9}) {
-            Problem p(random, {cols, taps, depth}, rows);
+            Problem p(random, {cols, taps_for(*kernel, taps), depth}, rows);
             check_accumulators(*kernel, p, 0);
           }
         }
@@ -134,7 +143,7 @@ TEST_CASE("gemm: part of the columns, and more than one block of them") {
     for (size_t cols : {127, 128, 129, 300}) {
       Problem p(random, {cols, 1, 10}, kernel->mr);
       check_accumulators(*kernel, p, 0);
-      check_accumulators(*kernel, p, 2 * kernel->nr);
+      if (cols > 2u * kernel->nr) check_accumulators(*kernel, p, 2 * kernel->nr);
     }
   }
 }
@@ -143,7 +152,7 @@ TEST_CASE("gemm: all inputs and weights at their ends") {
   Random random;
   for (const Kernel* kernel : runnable()) {
     for (int ends = 0; ends < 8; ++ends) {
-      Problem p(random, {kernel->nr + size_t{1}, 9, 64}, kernel->mr);
+      Problem p(random, {kernel->nr + size_t{1}, taps_for(*kernel, 9), 64}, kernel->mr);
       p.x_unsigned = ends & 1;
       p.w_unsigned = p.x_unsigned;
       const auto end = [](bool is_unsigned, bool high) {
@@ -162,29 +171,41 @@ TEST_CASE("gemm: all inputs and weights at their ends") {
 TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
   Random random;
   for (const Kernel* kernel : runnable()) {
-    Problem p(random, {37, 1, 20}, kernel->mr);
-    for (int32_t& b : p.bias) b = static_cast<int32_t>(random.integer(-100000, 100000));
-    Prepared prepared(*kernel, p);
-    std::vector<int32_t> multiplier(37, 0x60000000), exponent(37, -9);
-    prepared.layer.requantize =
-        &requantize::select(testing::features(), requantize::Rule::kDoubleRounding);
-    prepared.layer.params.multiplier = multiplier.data();
-    prepared.layer.params.exponent = exponent.data();
-    prepared.layer.params.zero_point = 7;
-    const size_t stride = 40;
-    Guarded<int8_t> out(p.rows * stride);
-    std::memset(out.data(), 0x5a, out.size());
-    run(prepared.layer, pointers(p, *kernel).data(), p.rows, 0, 37, out.data(), stride,
-        prepared.scratch.data());
-    CHECK(out.intact());
-    for (size_t i = 0; i < p.rows; ++i) {
-      for (size_t n = 0; n < stride; ++n) {
-        int32_t v = 0x5a;
-        if (n < 37) {
-          v = requantize::double_round(p.expected(i, n), multiplier[n], exponent[n]) + 7;
-          v = v < -128 ? -128 : v > 127 ? 127 : v;
+    for (size_t cols : {1, 15, 16, 17, 32, 37, 48, 64, 65, 150}) {
+      Problem p(random, {cols, taps_for(*kernel, 3), 20}, kernel->mr + size_t{2});
+      for (int32_t& b : p.bias) b = static_cast<int32_t>(random.integer(-100000, 100000));
+      std::vector<int32_t> multiplier(cols), exponent(cols);
+      // Columns of which some cannot be requantized in the kernel, in all panels or in some.
+      const int64_t highest = random.integer(-9, 1);
+      for (size_t n = 0; n < cols; ++n) {
+        multiplier[n] = random.integer(0, 99) == 0 ? 1 << 30 : random.integer(1 << 30, INT32_MAX);
+        exponent[n] = static_cast<int32_t>(random.integer(-14, highest));
+      }
+      const int32_t low = p.x_unsigned ? 0 : -128;
+      requantize::Params params;
+      params.multiplier = multiplier.data();
+      params.exponent = exponent.data();
+      params.zero_point = static_cast<int32_t>(random.integer(low, low + 255));
+      params.min = static_cast<int32_t>(random.integer(low, params.zero_point));
+      params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
+      Prepared prepared(*kernel, p, &params);
+      const size_t stride = cols + 3;
+      Guarded<uint8_t> out(p.rows * stride);
+      std::memset(out.data(), 0x5a, out.size());
+      const std::vector<const void*> x = pointers(p);
+      run(prepared.layer, x.data(), p.rows, p.rows, 0, cols, out.data(), stride,
+          prepared.scratch.data());
+      CHECK(out.intact());
+      INFO(kernel->name << " cols " << cols);
+      for (size_t i = 0; i < p.rows; ++i) {
+        for (size_t n = 0; n < stride; ++n) {
+          int32_t v = 0x5a;
+          if (n < cols) {
+            v = requantize::double_round(p.expected(i, n), multiplier[n], exponent[n]);
+            v = std::clamp(v + params.zero_point, params.min, params.max);
+          }
+          REQUIRE(out[i * stride + n] == static_cast<uint8_t>(v));
         }
-        REQUIRE(out[i * stride + n] == v);
       }
     }
   }

@@ -1,39 +1,17 @@
 // 6 rows x 64 columns in 24 registers; vpdpbusd adds four products of a uint8 and an int8 at once.
+#ifndef __clang__
+// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
+// 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 #include "kernels/gemm/gemm.h"
 
 namespace edge::gemm {
 
-constexpr size_t kMr = 6;
-constexpr size_t kNr = 64;
-
-// int8 pixels become uint8 by their flipped sign bit.
-void gemm_x8w8_6x64c4_avx512vnni_load(const LoadArgs& args) {
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.x_unsigned ? 0 : 0x80));
-  int32_t* sums =
-      reinterpret_cast<int32_t*>(static_cast<uint8_t*>(args.loaded) + kMr * args.loaded_stride);
-  for (size_t i = 0; i < args.rows; ++i) {
-    uint8_t* loaded = static_cast<uint8_t*>(args.loaded) + i * args.loaded_stride;
-    __m512i sum = _mm512_setzero_si512();
-    for (size_t t = 0; t < args.taps; ++t, loaded += args.depth) {
-      const uint8_t* x = static_cast<const uint8_t*>(args.x[t * kMr + i]);
-      for (size_t k = 0; k < args.depth; k += 64) {
-        const size_t left = args.depth - k;
-        const __mmask64 mask = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
-        const __m512i v = _mm512_maskz_mov_epi8(
-            mask, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, x + k), flip));
-        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(v, _mm512_setzero_si512()));
-        _mm512_mask_storeu_epi8(loaded + k, mask, v);
-      }
-    }
-    alignas(64) int64_t lanes[8];
-    _mm512_store_si512(lanes, sum);
-    int64_t total = 0;
-    for (int64_t lane : lanes) total += lane;
-    sums[i] = static_cast<int32_t>(total);
-  }
-}
+constexpr int kMr = 6;
+constexpr int kNr = 64;
 
 // acc += the products of four uint8 of x and four int8 of w in each lane. GCC 12 spills the
 // accumulators around its intrinsic.
@@ -47,66 +25,130 @@ static __m512i broadcast_quad(const uint8_t* x) {
   return _mm512_set1_epi32(quad);
 }
 
-// One panel for kRows rows, its first kVectors * 16 columns.
+// trunc(x * scale + copysign(offset, x)).
+static __m512i float_form(__m512i acc, __m512 scale, __m512i offset) {
+  const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+  const __m512i signed_offset = _mm512_ternarylogic_epi32(offset, acc, sign, 0xf8);  // a | (b & c)
+  const __m512 real =
+      _mm512_fmadd_round_ps(_mm512_cvtepi32_ps(acc), scale, _mm512_castsi512_ps(signed_offset),
+                            _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  return _mm512_cvttps_epi32(real);
+}
+
+// The first `cols` bytes, in (kVectors - 1) * 16 < cols <= kVectors * 16.
+template <int kVectors>
+static void store(uint8_t* out, __m512i bytes, size_t cols) {
+  if (cols != kVectors * 16) {
+    _mm512_mask_storeu_epi8(out, (__mmask64{1} << cols) - 1, bytes);
+  } else if constexpr (kVectors == 4) {
+    _mm512_storeu_si512(out, bytes);
+  } else {
+    if constexpr (kVectors >= 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(bytes));
+    }
+    if constexpr (kVectors != 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out) + kVectors - 1,
+                       _mm512_extracti32x4_epi32(bytes, kVectors - 1));
+    }
+  }
+}
+
+// kRows rows of the panel's first kVectors * 16 columns.
 template <int kRows, int kVectors>
-static void tile(const Args& args, const uint8_t* panel, int32_t* acc) {
-  const uint8_t* x = static_cast<const uint8_t*>(args.loaded);
-  const size_t depth = args.depth, stride = args.loaded_stride;
-  const int32_t* sums = reinterpret_cast<const int32_t*>(x + kMr * stride);
+static void tile(const Args& args) {
+  const uint8_t* panel = static_cast<const uint8_t*>(args.panel) + kPanelHeader;
   const int32_t* bias = reinterpret_cast<const int32_t*>(panel);
+  const int32_t* scale = bias + 2 * kNr;
   __m512i sum[kRows][kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     const __m512i start = _mm512_load_si512(bias + v * 16);
-    const __m512i c = _mm512_load_si512(bias + kNr + v * 16);
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) sum[i][v] = start;
-    if (_mm512_test_epi32_mask(c, c) != 0) {
+  }
+  if (args.sums != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const __m512i c = _mm512_load_si512(bias + kNr + v * 16);
 #pragma GCC unroll 6
       for (int i = 0; i < kRows; ++i) {
-        sum[i][v] = _mm512_add_epi32(start, _mm512_mullo_epi32(c, _mm512_set1_epi32(sums[i])));
+        const __m512i all = _mm512_mullo_epi32(c, _mm512_set1_epi32(args.sums[i]));
+        sum[i][v] = _mm512_add_epi32(sum[i][v], all);
       }
     }
   }
-  const uint8_t* w = panel + 2 * kNr * sizeof(int32_t);
-  for (size_t k = 0; k < depth; k += 4, w += 4 * kNr, x += 4) {
-    __m512i b[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(w + v * 64);
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.flip));
+  const uint8_t* w = panel + 4 * kNr * sizeof(int32_t);
+  const void* const* pointers = args.x;
+  for (size_t t = 0; t < args.taps; ++t, pointers += args.x_stride) {
+    const uint8_t* x[kRows];
 #pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) {
-      const __m512i a = broadcast_quad(x + static_cast<size_t>(i) * stride);
+    for (int i = 0; i < kRows; ++i) x[i] = static_cast<const uint8_t*>(pointers[i]);
+    for (size_t k = 0; k < args.depth; k += 4, w += 4 * kNr) {
+      __m512i b[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) multiply_add(sum[i][v], a, b[v]);
+      for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(w + v * 64);
+#pragma GCC unroll 6
+      for (int i = 0; i < kRows; ++i) {
+        const __m512i a = _mm512_xor_si512(flip, broadcast_quad(x[i] + k));
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) multiply_add(sum[i][v], a, b[v]);
+      }
     }
   }
+  if (args.acc != nullptr) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        _mm512_storeu_si512(args.acc + i * kNr + v * 16, sum[i][v]);
+      }
+    }
+    return;
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const __m512 s = _mm512_load_ps(scale + v * 16);
+    const __m512i o = _mm512_load_si512(scale + kNr + v * 16);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) sum[i][v] = float_form(sum[i][v], s, o);
+  }
+  const __m512i zero_point = _mm512_set1_epi16(static_cast<int16_t>(args.output.zero_point));
+  const __m512i min = _mm512_set1_epi8(static_cast<char>(args.output.min));
+  const __m512i max = _mm512_set1_epi8(static_cast<char>(args.output.max));
+  const __m512i out_flip = _mm512_set1_epi8(static_cast<char>(args.out_flip));
+  // Packing works within 128 bits: byte 16 * l + 4 * v + j comes from lane 4 * l + j of vector v.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      _mm512_storeu_si512(acc + static_cast<size_t>(i) * args.acc_stride + v * 16, sum[i][v]);
+    constexpr int kLast = kVectors - 1;
+    __m512i low = _mm512_packs_epi32(sum[i][0], sum[i][kLast < 1 ? kLast : 1]);
+    low = _mm512_adds_epi16(low, zero_point);
+    __m512i high = low;
+    if constexpr (kVectors > 2) {
+      high = _mm512_packs_epi32(sum[i][kLast < 2 ? kLast : 2], sum[i][kLast]);
+      high = _mm512_adds_epi16(high, zero_point);
     }
+    __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+    bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, min), max);
+    store<kVectors>(args.out + static_cast<size_t>(i) * args.out_stride,
+                    _mm512_xor_si512(bytes, out_flip), args.cols);
   }
 }
 
 template <int kRows>
-static void panels(const Args& args) {
-  const size_t panel_bytes = kNr * (2 * sizeof(int32_t) + (args.depth + 3) / 4 * 4);
-  const uint8_t* panel = static_cast<const uint8_t*>(args.weights);
-  for (size_t n = 0; n < args.cols; n += kNr, panel += panel_bytes) {
-    const size_t cols = args.cols - n;
-    const auto run = cols > 48   ? tile<kRows, 4>
-                     : cols > 32 ? tile<kRows, 3>
-                     : cols > 16 ? tile<kRows, 2>
-                                 : tile<kRows, 1>;
-    run(args, panel, args.acc + n);
-  }
+static void rows(const Args& args) {
+  const auto run = args.cols > 48   ? tile<kRows, 4>
+                   : args.cols > 32 ? tile<kRows, 3>
+                   : args.cols > 16 ? tile<kRows, 2>
+                                    : tile<kRows, 1>;
+  run(args);
 }
 
 void gemm_x8w8_6x64c4_avx512vnni(const Args& args) {
-  static void (*const kPanels[])(const Args&) = {panels<1>, panels<2>, panels<3>,
-                                                 panels<4>, panels<5>, panels<6>};
-  kPanels[args.rows - 1](args);
+  static void (*const kRows[kMr])(const Args&) = {rows<1>, rows<2>, rows<3>,
+                                                  rows<4>, rows<5>, rows<6>};
+  kRows[args.rows - 1](args);
 }
 
 }  // namespace edge::gemm

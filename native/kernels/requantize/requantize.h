@@ -75,6 +75,22 @@ struct Multiplier {
 // for 0 and for what is below 2^-32.
 Multiplier quantize_multiplier(double real);
 
+// kDoubleRounding of one column in float32, for kernels that have the accumulator in a register:
+//
+//   R(x) = trunc(x * scale + copysign(offset, x)), the sum exact before it is cut towards zero
+//
+// R is monotone and odd but for ties, so it is known from the |x| where it steps to 1, 2, ... These
+// are looked at when a model is loaded; `proved` says that both formulas step alike.
+struct FloatForm {
+  float scale, offset;
+  bool proved;
+};
+
+// Finds it for `cols` columns. The accumulators of column n lie within +-bound[n], and results
+// beyond +-reach are cut off by the output's range anyway.
+void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,
+                      size_t cols, int32_t reach, FloatForm* forms);
+
 // Kernel code that needs DR for a few values only, the definition of kDoubleRounding.
 static inline int32_t double_round(int32_t x, int32_t m, int32_t e) {
   const uint32_t left = e > 0 ? static_cast<uint32_t>(e) : 0;

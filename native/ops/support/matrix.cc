@@ -27,20 +27,18 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const int32_t zero_point = w.spec.quant.per_channel() ? 0 : w.spec.zero_point();
   const int32_t* bias =
       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
-  const gemm::Shape shape{m->group_cols, spec.taps, m->depth};
+  // A kernel steps through each tap by kr. Where that wastes a part of every step, as with the
+  // three colours of a picture, windows are copied together first and become one tap.
+  m->flat = spec.taps > 1 && (kernel.operand == gemm::Operand::kInt16 ||
+                              (m->depth % kernel.kr != 0 && m->depth < 4u * kernel.kr));
+  const gemm::Shape shape = m->flat ? gemm::Shape{m->group_cols, 1, spec.taps * m->depth}
+                                    : gemm::Shape{m->group_cols, spec.taps, m->depth};
   // FULLY_CONNECTED multiplies by the real scale, whatever its sign.
   const std::unique_ptr<bool[]> negate =
       spec.rule == requantize::Rule::kReal ? nullptr : negative_scales(op, m->out_channels);
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();
     const size_t first = g * m->group_cols;
-    group->packed = Arena(gemm::packed_bytes(kernel, shape));
-    if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
-    gemm::pack(kernel,
-               {shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point,
-                x.spec.zero_point(), bias ? bias + first : nullptr,
-                negate ? negate.get() + first : nullptr},
-               group->packed.data());
     requantize::Params params;
     for (size_t n = first; n < first + m->group_cols; ++n) {
       if (spec.rule == requantize::Rule::kReal) {
@@ -53,19 +51,27 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
       group->multiplier.push_back(q.m);
       group->exponent.push_back(q.e);
     }
-    params.multiplier = group->multiplier.data();
+    const bool real = spec.rule == requantize::Rule::kReal;
+    params.multiplier = real ? nullptr : group->multiplier.data();
     params.exponent = group->exponent.data();
     params.scale = group->scale.data();
     params.zero_point = y.zero_point();
     params.min = range.low;
     params.max = range.high;
-    group->layer = {&kernel, shape, is_unsigned, group->packed.data(), &stage, params};
+    group->layer = {&kernel, shape, is_unsigned, nullptr, &stage, params};
+    group->packed = Arena(gemm::packed_bytes(group->layer));
+    if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
+    gemm::pack({shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point,
+                x.spec.zero_point(), bias ? bias + first : nullptr,
+                negate ? negate.get() + first : nullptr},
+               &group->layer, group->packed.data());
     op.packed_bytes += group->packed.size();
-    m->scratch = align_up(gemm::scratch_bytes(group->layer));
     m->groups.push_back(std::move(group));
   }
   m->mr = kernel.mr;
   m->nr = kernel.nr;
+  m->scratch = align_up(gemm::scratch_bytes(m->groups[0]->layer));
+  m->block_rows = gemm::block_rows(m->groups[0]->layer);
   m->picture.fill(m->in_channels, static_cast<uint8_t>(x.spec.zero_point()));
   op.kernel = kernel.name;
   return {};
@@ -92,31 +98,95 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     op.packed_bytes += group->packed.size();
     m->groups.push_back(std::move(group));
   }
-  m->mr = kernel.mr;
+  m->mr = m->block_rows = kernel.mr;
   m->nr = kernel.nr;
   m->picture.fill(m->in_channels * sizeof(float), 0);
   op.kernel = kernel.name;
   return {};
 }
 
-// pointers[t * mr + i]: what output pixel `first + i` sees through tap t, of channel 0.
-void gather(const Matrix& m, const uint8_t* data, size_t first, size_t rows,
-            const uint8_t** pointers) {
+// Where the window of output pixel ox of a row begins, and the row of the input under row fy of the
+// window, or null where that lies outside.
+int64_t left_of(const Picture& p, int ox) { return int64_t{ox} * p.w.stride - p.w.before; }
+const uint8_t* input_row(const Picture& p, const uint8_t* data, int b, int oy, int fy) {
+  const int64_t y = int64_t{oy} * p.h.stride - p.h.before + int64_t{fy} * p.h.dilation;
+  if (y < 0 || y >= p.h.in) return nullptr;
+  return data + (int64_t{b} * p.h.in + y) * p.w.in * static_cast<int64_t>(p.cell_bytes);
+}
+
+// pointers[t * m.block_rows + i]: what output pixel ox + i of row oy sees through tap t, from byte
+// `offset` of a pixel on. `count` pixels of one row.
+void point_at_windows(const Matrix& m, const uint8_t* data, size_t offset, int b, int oy, int ox,
+                      size_t count, const uint8_t** pointers) {
   const Picture& p = m.picture;
-  const size_t per_picture = static_cast<size_t>(p.h.out) * static_cast<size_t>(p.w.out);
-  for (size_t i = 0; i < rows; ++i) {
-    const size_t pixel = first + i;
-    const int b = static_cast<int>(pixel / per_picture);
-    const int oy = static_cast<int>(pixel % per_picture / static_cast<size_t>(p.w.out));
-    const int ox = static_cast<int>(pixel % static_cast<size_t>(p.w.out));
-    const int64_t top = int64_t{oy} * p.h.stride - p.h.before,
-                  left = int64_t{ox} * p.w.stride - p.w.before;
-    const uint8_t** out = pointers + i;
-    for (int fy = 0; fy < p.h.filter; ++fy) {
-      for (int fx = 0; fx < p.w.filter; ++fx, out += m.mr) {
-        *out = p.cell(data, b, top + int64_t{fy} * p.h.dilation, left + int64_t{fx} * p.w.dilation);
+  for (int fy = 0; fy < p.h.filter; ++fy) {
+    const uint8_t* row = input_row(p, data, b, oy, fy);
+    for (int fx = 0; fx < p.w.filter; ++fx, pointers += m.block_rows) {
+      int64_t x = left_of(p, ox) + int64_t{fx} * p.w.dilation;
+      for (size_t i = 0; i < count; ++i, x += p.w.stride) {
+        const bool inside =
+            row != nullptr && static_cast<uint64_t>(x) < static_cast<uint64_t>(p.w.in);
+        pointers[i] =
+            (inside ? row + x * static_cast<int64_t>(p.cell_bytes) : p.filler.data()) + offset;
       }
     }
+  }
+}
+
+// Copies `bytes` in whole steps of 16: reads and writes up to 15 more.
+void copy_steps(uint8_t* to, const uint8_t* from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 16) std::memcpy(to + i, from + i, 16);
+}
+
+// The same windows, each copied to one row of `flat`.
+void copy_windows(const Matrix& m, const uint8_t* data, size_t offset, int b, int oy, int ox,
+                  size_t count, uint8_t* flat) {
+  const Picture& p = m.picture;
+  const bool whole_runs = p.w.dilation == 1 && m.depth == m.in_channels;
+  const size_t run = static_cast<size_t>(p.w.filter) * m.depth;
+  const int64_t cell = static_cast<int64_t>(p.cell_bytes);
+  for (size_t i = 0; i < count; ++i, flat += m.flat_stride) {
+    const int64_t left = left_of(p, ox + static_cast<int>(i));
+    uint8_t* to = flat;
+    for (int fy = 0; fy < p.h.filter; ++fy, to += run) {
+      const uint8_t* row = input_row(p, data, b, oy, fy);
+      if (row != nullptr && whole_runs && left >= 0 && left + p.w.filter <= p.w.in) {
+        copy_steps(to, row + left * cell, run);
+        continue;
+      }
+      for (int fx = 0; fx < p.w.filter; ++fx) {
+        const int64_t x = left + int64_t{fx} * p.w.dilation;
+        const bool inside = row != nullptr && x >= 0 && x < p.w.in;
+        const uint8_t* from = inside ? row + x * cell : p.filler.data();
+        copy_steps(to + static_cast<size_t>(fx) * m.depth, from + offset, m.depth);
+      }
+    }
+  }
+}
+
+// Pointers to what the kernel reads for `rows` output pixels from `first` on.
+void gather(const Matrix& m, const uint8_t* data, size_t offset, size_t first, size_t rows,
+            uint8_t* flat, const uint8_t** pointers) {
+  const Picture& p = m.picture;
+  if (m.dense) {
+    const uint8_t* x = data + first * p.cell_bytes + offset;
+    for (size_t i = 0; i < rows; ++i, x += p.cell_bytes) pointers[i] = x;
+    return;
+  }
+  const size_t width = static_cast<size_t>(p.w.out), height = static_cast<size_t>(p.h.out);
+  for (size_t i = 0; i < rows;) {
+    const size_t y = (first + i) / width, ox = (first + i) % width;
+    const size_t count = std::min(rows - i, width - ox);
+    const int b = static_cast<int>(y / height), oy = static_cast<int>(y % height);
+    if (m.flat) {
+      copy_windows(m, data, offset, b, oy, static_cast<int>(ox), count, flat + i * m.flat_stride);
+    } else {
+      point_at_windows(m, data, offset, b, oy, static_cast<int>(ox), count, pointers + i);
+    }
+    i += count;
+  }
+  if (m.flat) {
+    for (size_t i = 0; i < rows; ++i) pointers[i] = flat + i * m.flat_stride;
   }
 }
 
@@ -180,9 +250,14 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     return invalid_model("it does not have one weight scale per channel");
   }
   m->group_cols = m->out_channels / spec.groups;
+  const Picture& p = m->picture;
+  m->dense = spec.taps == 1 && p.h.stride == 1 && p.w.stride == 1 && p.h.in == p.h.out &&
+             p.w.in == p.w.out && p.h.before == 0 && p.w.before == 0;
   const bool is_float = m->dtype == DType::kFloat32;
   EDGE_TRY(is_float ? prepare_float(op, spec, m) : prepare_integer(op, spec, m));
-  op.scratch_per_worker = m->scratch + spec.taps * m->mr * sizeof(void*);
+  m->flat_stride = align_up(spec.taps * m->depth + 16);
+  m->pointers = m->scratch + (m->flat ? m->block_rows * m->flat_stride + kOverread : 0);
+  op.scratch_per_worker = m->pointers + spec.taps * m->block_rows * sizeof(void*);
   return {};
 }
 
@@ -210,23 +285,18 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
     const size_t first_col = c * cols.size * m.nr;
     const size_t last_col = std::min(m.group_cols, (c + 1) * cols.size * m.nr);
     uint8_t* scratch = run.scratch(worker);
-    const uint8_t** pointers = reinterpret_cast<const uint8_t**>(scratch + m.scratch);
+    const uint8_t** pointers = reinterpret_cast<const uint8_t**>(scratch + m.pointers);
     const size_t end = std::min(pixels, (r + 1) * rows.size * m.mr);
-    for (size_t p = r * rows.size * m.mr; p < end; p += m.mr) {
-      const size_t count = std::min(m.mr, end - p);
-      gather(m, input, p, count, pointers);
-      if (g > 0) {
-        for (size_t t = 0; t < m.picture.taps() * m.mr; ++t) {
-          if (t % m.mr < count) pointers[t] += g * m.depth * element;
-        }
-      }
+    for (size_t p = r * rows.size * m.mr; p < end; p += m.block_rows) {
+      const size_t count = std::min(m.block_rows, end - p);
+      gather(m, input, g * m.depth * element, p, count, scratch + m.scratch, pointers);
       uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * element;
       if (is_float) {
         gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers), count,
                       first_col, last_col, reinterpret_cast<float*>(out), m.out_channels);
       } else {
-        gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), count, first_col,
-                  last_col, out, m.out_channels, scratch);
+        gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), m.block_rows, count,
+                  first_col, last_col, out, m.out_channels, scratch);
       }
     }
   });

@@ -29,7 +29,12 @@ struct Matrix {
   size_t in_channels = 0, depth = 0;  // of a pixel, of a group
   size_t out_channels = 0, group_cols = 0;
   size_t mr = 1, nr = 1;
-  size_t scratch = 0;  // of the kernel; the pointers follow behind it
+  size_t block_rows = 1;  // pixels that are gathered together
+  bool dense = false;     // each output pixel sees the input pixel of its own number, and no other
+  bool flat = false;      // windows are copied to rows of flat_stride bytes
+  size_t flat_stride = 0;
+  // Scratch memory: the kernel's part ends at `scratch`, flat rows follow up to `pointers`.
+  size_t scratch = 0, pointers = 0;
   std::vector<std::unique_ptr<MatrixGroup>> groups;
 };
 
