@@ -16,7 +16,11 @@ namespace {
 struct State {
   Picture picture;
   bool is_float = false;
-  size_t out_channels = 0, step = 0, scratch = 0;
+  size_t out_channels = 0, scratch = 0;
+  // Windows share columns of pointers; where cells lie apart, kernels that know of no dilation get
+  // columns of each window's own.
+  bool shared_columns = true;
+  size_t columns = 0, column_rows = 0, rows_at_once = 1;
   Arena packed;
   std::vector<int32_t> multiplier, exponent;
   std::vector<float> bias;  // float
@@ -51,7 +55,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   return {};
 }
 
-// Taps are numbered column by column, so that windows which overlap share their pointers.
+// The window column by column.
 std::vector<uint8_t> by_column(const Picture& p, const uint8_t* rows, size_t tap_bytes) {
   std::vector<uint8_t> out(p.taps() * tap_bytes);
   const size_t height = static_cast<size_t>(p.h.filter), width = static_cast<size_t>(p.w.filter);
@@ -74,19 +78,16 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   const bool is_unsigned = x.spec.dtype == DType::kUInt8;
   EDGE_ASSIGN(const Range range,
               activation_range(op.attributes<DepthwiseConv2DAttributes>().activation, y));
-  const depthwise::Kernel& kernel = depthwise::select(features, multiplier);
-  const depthwise::Shape shape{s->out_channels, multiplier, s->picture.taps()};
-  s->packed = Arena(depthwise::packed_bytes(kernel, shape));
-  if (!s->packed.data()) return Status(Code::kResource, "no memory for packed weights");
-  const std::unique_ptr<bool[]> negate = negative_scales(op, s->out_channels);
-  // TFLite's int8 kernel does not look at the weights' zero point.
-  depthwise::pack(
-      kernel,
-      {shape, weights.data(), is_unsigned, is_unsigned ? w.spec.zero_point() : 0,
-       x.spec.zero_point(),
-       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr,
-       negate.get()},
-      s->packed.data());
+  const Picture& p = s->picture;
+  depthwise::Shape shape{s->out_channels, multiplier, static_cast<size_t>(p.h.filter),
+                         static_cast<size_t>(p.w.filter)};
+  const depthwise::Kernel& kernel = depthwise::select(features, shape);
+  s->shared_columns = kernel.layout == depthwise::Layout::kQuads || p.w.dilation == 1;
+  shape.stride = s->shared_columns ? static_cast<size_t>(p.w.stride) : shape.width;
+  shape.dilation = s->shared_columns ? static_cast<size_t>(p.w.dilation) : 1;
+  shape.row_step = p.h.dilation == 1 ? static_cast<size_t>(p.h.stride) : 0;
+  s->rows_at_once = depthwise::rows_at_once(kernel.layout, shape);
+  s->column_rows = depthwise::column_rows(kernel.layout, shape);
   for (size_t c = 0; c < s->out_channels; ++c) {
     const requantize::Multiplier q =
         requantize::quantize_multiplier(std::abs(output_scale(op, c, is_unsigned)));
@@ -100,12 +101,17 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   params.zero_point = y.zero_point();
   params.min = range.low;
   params.max = range.high;
-  s->layer = {&kernel,
-              shape,
-              is_unsigned,
-              s->packed.data(),
-              &requantize::select(features, requantize::Rule::kDoubleRounding),
-              params};
+  const auto rule = requantize::Rule::kDoubleRounding;
+  s->layer = {&kernel, shape, is_unsigned, nullptr, &requantize::select(features, rule), params};
+  s->packed = Arena(depthwise::packed_bytes(s->layer));
+  if (!s->packed.data()) return Status(Code::kResource, "no memory for packed weights");
+  const std::unique_ptr<bool[]> negate = negative_scales(op, s->out_channels);
+  // TFLite's int8 kernel does not look at the weights' zero point.
+  depthwise::pack(
+      {weights.data(), is_unsigned, is_unsigned ? w.spec.zero_point() : 0, x.spec.zero_point(),
+       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr,
+       negate.get()},
+      &s->layer, s->packed.data());
   s->scratch = align_up(depthwise::scratch_bytes(s->layer));
   s->picture.fill(s->picture.cell_bytes, static_cast<uint8_t>(x.spec.zero_point()));
   op.kernel = kernel.name;
@@ -118,6 +124,8 @@ Status prepare_float(PrepareContext& op, const std::vector<uint8_t>& weights, si
   EDGE_TRY(active_features(&features));
   EDGE_ASSIGN(s->range, activation_range(op.attributes<DepthwiseConv2DAttributes>().activation));
   s->is_float = true;
+  s->shared_columns = s->picture.w.dilation == 1;
+  s->column_rows = static_cast<size_t>(s->picture.h.filter);
   s->kernel_f32 = &depthwise_f32::select(features, multiplier);
   s->shape_f32 = {s->out_channels, multiplier, s->picture.taps()};
   s->packed = Arena(weights.size());
@@ -148,37 +156,43 @@ Status prepare(PrepareContext& op) {
   const size_t multiplier = s.out_channels / static_cast<size_t>(op.in(0).spec.shape[3]);
   const std::vector<uint8_t> weights =
       by_column(p, w.data.data(), s.out_channels * dtype_size(w.spec.dtype));
-  const size_t height = static_cast<size_t>(p.h.filter);
-  // Where windows overlap cell by cell, neighbours share pointers; dilated ones each have their
-  // own.
-  s.step = p.w.dilation == 1 ? height * static_cast<size_t>(p.w.stride) : p.taps();
   EDGE_TRY(op.in(0).spec.dtype == DType::kFloat32 ? prepare_float(op, weights, multiplier, &s)
                                                   : prepare_integer(op, weights, multiplier, &s));
   op.packed_bytes = s.packed.size();
   const size_t pixels = static_cast<size_t>(std::max(p.w.out, 1));
-  op.scratch_per_worker = s.scratch + ((pixels - 1) * s.step + p.taps()) * sizeof(void*);
+  s.columns = s.shared_columns ? (pixels - 1) * static_cast<size_t>(p.w.stride) +
+                                     static_cast<size_t>((p.w.filter - 1) * p.w.dilation) + 1
+                               : pixels * static_cast<size_t>(p.w.filter);
+  op.scratch_per_worker = s.scratch + s.columns * s.column_rows * sizeof(void*);
   return {};
 }
 
-// The pointers of one output row: x[ox * step + fx * height + fy].
-void gather_row(const State& s, const uint8_t* data, int b, int oy, const uint8_t** x) {
+// x[column * column_rows + row]: the pixels that the windows of output row oy of picture b, and of
+// those computed together with it, look at.
+void gather_columns(const State& s, const uint8_t* data, int b, int oy, const uint8_t** x) {
   const Picture& p = s.picture;
   const int64_t top = int64_t{oy} * p.h.stride - p.h.before;
-  auto column = [&](int64_t ix, const uint8_t** out) {
-    for (int fy = 0; fy < p.h.filter; ++fy)
-      out[fy] = p.cell(data, b, top + int64_t{fy} * p.h.dilation, ix);
-  };
-  if (p.w.dilation == 1) {
-    const int64_t columns = int64_t{p.w.out - 1} * p.w.stride + p.w.filter;
-    for (int64_t i = 0; i < columns; ++i) column(i - p.w.before, x + i * p.h.filter);
-    return;
-  }
-  for (int ox = 0; ox < p.w.out; ++ox) {
-    const int64_t left = int64_t{ox} * p.w.stride - p.w.before;
-    for (int fx = 0; fx < p.w.filter; ++fx) {
-      column(left + int64_t{fx} * p.w.dilation,
-             x + static_cast<size_t>(ox) * s.step + size_t(fx) * size_t(p.h.filter));
+  const int64_t columns = static_cast<int64_t>(s.columns),
+                cell = static_cast<int64_t>(p.cell_bytes);
+  for (size_t row = 0; row < s.column_rows; ++row) {
+    const uint8_t** to = x + row;
+    const int64_t y = top + static_cast<int64_t>(row) * p.h.dilation;
+    const bool inside = y >= 0 && y < p.h.in;
+    if (!s.shared_columns) {
+      for (int64_t i = 0; i < columns; ++i, to += s.column_rows) {
+        const int64_t ix = i / p.w.filter * p.w.stride + i % p.w.filter * p.w.dilation;
+        *to = p.cell(data, b, y, ix - p.w.before);
+      }
+      continue;
     }
+    // Left of the picture, inside, and right of it.
+    const int64_t first = inside ? std::min<int64_t>(p.w.before, columns) : columns;
+    const int64_t last = std::min(columns, int64_t{p.w.before} + p.w.in);
+    int64_t i = 0;
+    for (; i < first; ++i, to += s.column_rows) *to = p.filler.data();
+    const uint8_t* pixel = data + ((int64_t{b} * p.h.in + y) * p.w.in + i - p.w.before) * cell;
+    for (; i < last; ++i, to += s.column_rows, pixel += cell) *to = pixel;
+    for (; i < columns; ++i, to += s.column_rows) *to = p.filler.data();
   }
 }
 
@@ -186,26 +200,30 @@ void eval(const EvalContext& run) {
   const State& s = run.state<State>();
   const Picture& p = s.picture;
   const size_t width = static_cast<size_t>(p.w.out), height = static_cast<size_t>(p.h.out);
-  const size_t rows = static_cast<size_t>(p.batches) * height;
   if (p.out_pixels() == 0) return;
-  const size_t row_macs = std::max<size_t>(width * s.out_channels * p.taps(), 1);
+  // Work is cut between groups of rows that are computed together.
+  const size_t groups = (height + s.rows_at_once - 1) / s.rows_at_once;
+  const size_t group_macs = width * s.out_channels * p.taps() * s.rows_at_once;
   const size_t threads = static_cast<size_t>(run.pool().threads());
-  const Chunks chunks =
-      cut(rows, ((1 << 15) + row_macs - 1) / row_macs, threads == 1 ? 1 : 4 * threads);
+  const size_t all = static_cast<size_t>(p.batches) * groups;
+  const Chunks chunks = cut(all, (1 << 15) / group_macs + 1, threads == 1 ? 1 : 4 * threads);
   run.pool().run(chunks.count, [&](size_t chunk, int worker) {
     uint8_t* scratch = run.scratch(worker);
     const uint8_t** x = reinterpret_cast<const uint8_t**>(scratch + s.scratch);
-    for (size_t r = chunk * chunks.size; r < std::min(rows, (chunk + 1) * chunks.size); ++r) {
-      gather_row(s, run.in<uint8_t>(0), static_cast<int>(r / height), static_cast<int>(r % height),
-                 x);
-      const size_t first = r * width * s.out_channels;
+    for (size_t g = chunk * chunks.size; g < std::min(all, (chunk + 1) * chunks.size); ++g) {
+      const size_t b = g / groups, oy = g % groups * s.rows_at_once;
+      gather_columns(s, run.in<uint8_t>(0), static_cast<int>(b), static_cast<int>(oy), x);
+      const size_t first = (b * height + oy) * width * s.out_channels;
       if (s.is_float) {
-        s.kernel_f32->run({width, s.shape_f32, reinterpret_cast<const float* const*>(x), s.step,
+        const size_t step =
+            s.column_rows * static_cast<size_t>(s.shared_columns ? p.w.stride : p.w.filter);
+        s.kernel_f32->run({width, s.shape_f32, reinterpret_cast<const float* const*>(x), step,
                            s.bias.data(), reinterpret_cast<const float*>(s.packed.data()),
                            run.out<float>(0) + first, s.range.low, s.range.high});
       } else {
-        depthwise::run(s.layer, reinterpret_cast<const void* const*>(x), s.step, width,
-                       run.out<uint8_t>(0) + first, scratch);
+        depthwise::run(s.layer, reinterpret_cast<const void* const*>(x), width,
+                       std::min(s.rows_at_once, height - oy), run.out<uint8_t>(0) + first,
+                       width * s.out_channels, scratch);
       }
     }
   });

@@ -8,12 +8,12 @@ namespace edge::depthwise {
 template <bool kUnsigned>
 static void channels16(const Args& args, size_t c, const int32_t* bias) {
   for (size_t i = 0; i < args.pixels; ++i) {
-    const void* const* x = args.x + i * args.step;
+    const void* const* x = args.x + i * args.shape.stride * args.shape.height;
     const int16_t* w = reinterpret_cast<const int16_t*>(bias + 16);
     int32x4_t sum[4];
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) sum[v] = vld1q_s32(bias + v * 4);
-    for (size_t t = 0; t < args.shape.taps; ++t, w += 16) {
+    for (size_t t = 0; t < args.shape.height * args.shape.width; ++t, w += 16) {
       const uint8x16_t bytes = vld1q_u8(static_cast<const uint8_t*>(x[t]) + c);
       int16x8_t low, high;
       if (kUnsigned) {
@@ -36,7 +36,8 @@ static void channels16(const Args& args, size_t c, const int32_t* bias) {
 
 void depthwise_x8w16_16c1_neon(const Args& args) {
   const uint8_t* block = static_cast<const uint8_t*>(args.weights);
-  const size_t block_bytes = 16 * (sizeof(int32_t) + args.shape.taps * sizeof(int16_t));
+  const size_t block_bytes =
+      16 * (sizeof(int32_t) + args.shape.height * args.shape.width * sizeof(int16_t));
   for (size_t c = 0; c < args.shape.channels; c += 16, block += block_bytes) {
     const int32_t* bias = reinterpret_cast<const int32_t*>(block);
     if (args.x_unsigned) {

@@ -18,30 +18,33 @@ void bench() {
     const Kernel& kernel = all[i];
     if ((kernel.needs & ~bench::features()) != 0) continue;
     for (const Case& c : cases) {
-      const Shape shape{c.channels, 1, c.window * c.window};
+      Shape shape{c.channels, 1, c.window, c.window};
+      shape.row_step = 1;
       const size_t width = c.size + c.window - 1;
-      std::vector<uint8_t> x(width * width * c.channels + kOverread, 3);
-      std::vector<uint8_t> w(shape.taps * c.channels, 5), out(c.size * c.size * c.channels);
-      std::vector<int32_t> multiplier(c.channels, 0x60000000), exponent(c.channels, -9);
-      Arena packed(packed_bytes(kernel, shape));
-      pack(kernel, {shape, w.data(), false, 0, -5, nullptr}, packed.data());
-      Layer layer{&kernel, shape, false, packed.data(), nullptr, {}};
+      std::vector<uint8_t> x((width + 8) * width * c.channels + kOverread, 3);
+      std::vector<uint8_t> w(c.window * c.window * c.channels, 5);
+      std::vector<uint8_t> out(c.size * c.size * c.channels);
+      std::vector<int32_t> multiplier(c.channels, 0x61234567), exponent(c.channels, -9);
+      Layer layer{&kernel, shape, false, nullptr, nullptr, {}};
       layer.requantize = &requantize::select(bench::features(), requantize::Rule::kDoubleRounding);
       layer.params.multiplier = multiplier.data();
       layer.params.exponent = exponent.data();
-      Arena scratch(scratch_bytes(layer));
-      // Taps column by column, so that neighbours share pointers.
-      std::vector<const void*> pointers(width * c.window);
+      Arena packed(packed_bytes(layer)), scratch(scratch_bytes(layer));
+      pack({w.data(), false, 0, -5, nullptr}, &layer, packed.data());
+      const size_t rows = rows_at_once(kernel.layout, shape);
+      const size_t height = column_rows(kernel.layout, shape);
+      std::vector<const void*> pointers(width * height);
       const double seconds = bench::best_seconds([&] {
-        for (size_t y = 0; y < c.size; ++y) {
+        for (size_t y = 0; y < c.size; y += rows) {
           for (size_t column = 0; column < width; ++column) {
-            for (size_t row = 0; row < c.window; ++row) {
-              pointers[column * c.window + row] =
+            for (size_t row = 0; row < height; ++row) {
+              pointers[column * height + row] =
                   x.data() + ((y + row) * width + column) * c.channels;
             }
           }
-          run(layer, pointers.data(), c.window, c.size, out.data() + y * c.size * c.channels,
-              scratch.data());
+          const size_t row_bytes = c.size * c.channels;
+          run(layer, pointers.data(), c.size, std::min(rows, c.size - y),
+              out.data() + y * row_bytes, row_bytes, scratch.data());
         }
       });
       const std::string what = std::to_string(c.size) + "x" + std::to_string(c.size) + "x" +

@@ -1,16 +1,17 @@
 // Integer depthwise convolution: each output channel sees one input channel.
 //
-//   acc[i][c] = bias[c] + sum_t (x[t][i][c / multiplier] - zx) * (w[t][c] - zw)
+//   acc[j][i][c] = bias[c] + sum_fx sum_fy (x - zx) * (w[fy][fx][c] - zw)
+//     with x = x[i * stride + fx * dilation][j * row_step + fy][c / multiplier]
+//   out[j][i][c] = clamp(R(acc[j][i][c], c) + zero_point, min, max)      R: requantize/requantize.h
 //
-//   i in [0, pixels)    output pixels of one row          x: int8 or uint8, zx its zero point
-//   c in [0, channels)  output channels                   w: int8 or uint8, zw its zero point
-//   t in [0, taps)      cells of the filter window        acc: int32, wraps
+//   j in [0, rows)      rows of output, one or a few       x: int8 or uint8, zx its zero point
+//   i in [0, pixels)    output pixels of a row             w: int8 or uint8, zw its zero point
+//   c in [0, channels)  output channels                    acc: int32, wraps
+//   fy in [0, height), fx in [0, width): the window
 //
-// x[i * step + t] points to the channels / multiplier values that pixel i sees through tap t, to a
-// buffer filled with zx outside the picture. The caller chooses the order of taps, the same for
-// weights and pointers. step = taps gives each pixel its own pointers; where windows overlap, taps
-// numbered column by column and step = stride * height let neighbours share them.
-// As in gemm/gemm.h, pack() folds both zero points into the bias and w' = w - zw.
+// x[column * column_rows + row] points to the channels / multiplier values of a pixel of the input,
+// to a buffer filled with zx outside the picture. Neighbouring windows share columns, and rows of
+// output that are computed together share their pixels.
 #pragma once
 
 #include <cstddef>
@@ -24,20 +25,56 @@ namespace edge::depthwise {
 struct Shape {
   size_t channels;
   size_t multiplier;  // output channels per input channel
-  size_t taps;
+  size_t height, width;
+  size_t stride = 1;    // columns from one output pixel to the next
+  size_t dilation = 1;  // columns from one cell of a window to the next
+  size_t row_step = 0;  // as `stride`, downwards; 0 where rows of a column are not neighbours
 };
 
-// Packed weights are blocks of cr channels, each [cr] int32 of bias, then int16 w' as
-// [ceil(taps / kr)][cr][kr], zero where a tap or a channel is missing.
+// What a kernel wants of weights; the meaning of w', c and b is that of gemm/gemm.h.
+//
+//   kTaps   accumulators are stored, another pass requantizes; one row at a time; dilation is 1.
+//           Blocks of cr channels: int32 b[cr], then w' = w - zw as int16
+//           [ceil(height * width / kr)][cr][kr], columns of the window one after the other.
+//   kQuads  int8, rows in fours: a column is cut to quads of 4 rows, whose bytes lie beside each
+//           other for a dot product; where the window leaves rows of its quads free, further rows
+//           of output are computed from the same quads. Blocks of cr channels:
+//             BlockHeader, to 64 bytes
+//             int32 b[cr], int32 c[cr]
+//             float scale[cr] | int32 multiplier[cr], float offset[cr] | int32 exponent[cr]
+//             w' as int8 [rows][width][quads][cr][4], zero in rows outside of the window
+enum class Layout : uint8_t { kTaps, kQuads };
+
+// kQuads: a window is no higher.
+constexpr size_t kMostRows = 64;
+
+struct BlockHeader {
+  int32_t finish;  // whether the kernel may requantize this block itself
+  int32_t sums;    // whether any c is not zero
+};
+constexpr size_t kBlockHeader = 64;
+
+// What one call of a kernel computes: `pixels` pixels of `rows` rows, channels from `first` on.
+//   kTaps   all channels, of one row; acc[pixel][acc_stride]
+//   kQuads  up to kGroup channels; of blocks that it may not finish, acc[row][pixel][kGroup]
+constexpr size_t kGroup = 64;
+
 struct Args {
   size_t pixels;
+  size_t rows;
   Shape shape;
-  const void* const* x;  // [pixels - 1] * step + taps pointers
-  size_t step;
-  bool x_unsigned;  // uint8, otherwise int8; may be read kOverread bytes past the channels
-  const void* weights;
-  int32_t* acc;       // [pixels][acc_stride]; written in whole blocks of cr
-  size_t acc_stride;  // >= channels rounded up to cr
+  size_t first, count;   // channels
+  const void* const* x;  // [columns][column_rows]
+  bool x_unsigned;       // kTaps
+  uint8_t flip;          // kQuads: 0x80 where x' is x with its sign bit flipped, otherwise 0
+  const void* weights;   // the block of channel `first`
+  int32_t* acc;          // written in whole blocks of cr
+  size_t acc_stride;     // kTaps: >= channels rounded up to cr
+  uint8_t* out;          // kQuads: channel `first` of the first pixel, pixels `channels` apart
+  size_t out_row;        // kQuads: bytes from one row to the next
+  uint8_t out_flip;      // kQuads: as in gemm/gemm.h
+  requantize::Output output;
+  void* columns;  // kQuads: memory for columns_bytes()
 };
 
 using Run = void (*)(const Args& args);
@@ -46,48 +83,64 @@ using Run = void (*)(const Args& args);
 struct Kernel {
   const char* name;
   Features needs;
+  Layout layout;
   uint8_t cr, kr;
+  requantize::Finish finish;
+  bool x_signed;        // kQuads: x' is int8, otherwise uint8
   bool any_multiplier;  // otherwise multiplier = 1 only
   Run run;
 };
 
-#define DEPTHWISE(name, needs, cr, kr, any_multiplier) void name(const Args& args);
+#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier) \
+  void name(const Args& args);
 #include "kernels/depthwise/kernels.inc"
 #undef DEPTHWISE
 
-const Kernel& select(Features features, size_t multiplier);
+const Kernel& select(Features features, const Shape& shape);
 const Kernel* kernels(size_t* count);
 
-// Weights as a model file holds them.
+// Quads of a column, rows of output computed together, and rows of pointers that a column has.
+inline size_t quads(const Shape& shape) { return (shape.height + 3) / 4; }
+inline size_t rows_at_once(Layout layout, const Shape& shape) {
+  if (layout == Layout::kTaps || shape.row_step == 0) return 1;
+  return (4 * quads(shape) - shape.height) / shape.row_step + 1;
+}
+inline size_t column_rows(Layout layout, const Shape& shape) {
+  return shape.height + (rows_at_once(layout, shape) - 1) * shape.row_step;
+}
+
+// Weights as a model file holds them, but column by column.
 struct Weights {
-  Shape shape;
-  const void* data;              // [taps][channels]
-  bool is_unsigned;              // uint8, otherwise int8
+  const void* data;              // [width][height][channels]
+  bool is_unsigned;              // uint8, otherwise int8; x and out too
   int32_t zero_point;            // zw
   int32_t x_zero_point;          // zx
   const int32_t* bias;           // [channels], or null for zeros
   const bool* negate = nullptr;  // [channels]: acc is negated, for scales below zero; null: none
 };
 
-size_t packed_bytes(const Kernel& kernel, const Shape& shape);
-// `packed`: packed_bytes() bytes, aligned to kAlignment.
-void pack(const Kernel& kernel, const Weights& weights, void* packed);
-
 // All that the rows of one convolution share. Immutable; points to memory that its owner keeps.
 struct Layer {
   const Kernel* kernel;
   Shape shape;
-  bool x_unsigned;
+  bool is_unsigned;
   const void* packed;
   const requantize::Kernel* requantize;
   requantize::Params params;
 };
 
+// Bytes of one block and of layer.packed; of the layer, kernel and shape are looked at.
+size_t block_bytes(const Layer& layer);
+size_t packed_bytes(const Layer& layer);
+// Fills `packed`, which is layer->packed, aligned to kAlignment; layer->params are set before.
+void pack(const Weights& weights, Layer* layer, void* packed);
+
 // Of the memory, aligned to kAlignment, that each thread gives to run().
 size_t scratch_bytes(const Layer& layer);
 
-// Any number of pixels of one output row; writes out[i * channels + c].
-void run(const Layer& layer, const void* const* x, size_t step, size_t pixels, void* out,
-         void* scratch);
+// Up to rows_at_once() rows of output, `out_row` bytes apart, and any number of pixels of each:
+// writes out[j * out_row + i * channels + c]. May read kOverread bytes past a pixel's channels.
+void run(const Layer& layer, const void* const* x, size_t pixels, size_t rows, uint8_t* out,
+         size_t out_row, void* scratch);
 
 }  // namespace edge::depthwise

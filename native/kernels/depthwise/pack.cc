@@ -1,45 +1,102 @@
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
+#include "base/arena.h"
 #include "kernels/depthwise/depthwise.h"
+#include "kernels/stored_weights.h"
 
 namespace edge::depthwise {
 namespace {
 
-size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+size_t ceil_div(size_t n, size_t by) { return (n + by - 1) / by; }
 
-size_t block_bytes(const Kernel& kernel, const Shape& shape) {
-  return kernel.cr * (sizeof(int32_t) + round_up(shape.taps, kernel.kr) * sizeof(int16_t));
+const uint8_t* channel(const Weights& weights, size_t c) {
+  return static_cast<const uint8_t*>(weights.data) + c;
+}
+
+uint32_t bias_of(const Weights& weights, size_t c) {
+  return weights.bias ? static_cast<uint32_t>(weights.bias[c]) : 0;
+}
+
+bool negated(const Weights& weights, size_t c) {
+  return weights.negate != nullptr && weights.negate[c];
+}
+
+void pack_taps(const Weights& weights, const Layer& layer, uint8_t* block) {
+  const Shape& shape = layer.shape;
+  const size_t cr = layer.kernel->cr, kr = layer.kernel->kr, taps = shape.height * shape.width;
+  StoredWeights<int16_t> column;
+  for (size_t c = 0; c < shape.channels; ++c) {
+    if (c > 0 && c % cr == 0) block += block_bytes(layer);
+    const bool negate = negated(weights, c);
+    column.load(channel(weights, c), taps, shape.channels, weights.is_unsigned, weights.zero_point,
+                negate);
+    int16_t* w = reinterpret_cast<int16_t*>(block + cr * sizeof(int32_t)) + c % cr * kr;
+    for (size_t t = 0; t < taps; ++t) w[t / kr * cr * kr + t % kr] = column.values[t];
+    reinterpret_cast<int32_t*>(block)[c % cr] =
+        column.folded_bias(bias_of(weights, c), weights.x_zero_point, negate);
+  }
+}
+
+void pack_quads(const Weights& weights, const Layer& layer, uint8_t* block) {
+  const Shape& shape = layer.shape;
+  const Kernel& kernel = *layer.kernel;
+  const size_t cr = kernel.cr, height = shape.height, rows = rows_at_once(kernel.layout, shape);
+  int32_t x_zero = weights.x_zero_point;
+  if (kernel.x_signed && weights.is_unsigned) x_zero -= 128;
+  if (!kernel.x_signed && !weights.is_unsigned) x_zero += 128;
+  StoredWeights<int8_t> column;
+  std::vector<double> bound(cr);
+  for (size_t first = 0; first < shape.channels; first += cr, block += block_bytes(layer)) {
+    BlockHeader* header = reinterpret_cast<BlockHeader*>(block);
+    int32_t* b = reinterpret_cast<int32_t*>(block + kBlockHeader);
+    int8_t* w = reinterpret_cast<int8_t*>(b + 4 * cr);
+    const size_t count = std::min(cr, shape.channels - first);
+    for (size_t j = 0; j < count; ++j) {
+      const size_t c = first + j;
+      const bool negate = negated(weights, c);
+      column.load(channel(weights, c), height * shape.width, shape.channels, weights.is_unsigned,
+                  weights.zero_point, negate);
+      for (size_t row = 0; row < rows; ++row) {
+        for (size_t t = 0; t < column.values.size(); ++t) {
+          const size_t y = row * shape.row_step + t % height;
+          const size_t quad = (row * shape.width + t / height) * quads(shape) + y / 4;
+          w[(quad * cr + j) * 4 + y % 4] = column.values[t];
+        }
+      }
+      b[j] = column.folded_bias(bias_of(weights, c), x_zero, negate);
+      b[cr + j] = column.c;
+      header->sums |= column.c != 0;
+      bound[j] = column.bound(bias_of(weights, c));
+    }
+    header->finish = requantize::prepare_finish(kernel.finish, layer.params, first, count,
+                                                bound.data(), b + 2 * cr, b + 3 * cr);
+  }
 }
 
 }  // namespace
 
-size_t packed_bytes(const Kernel& kernel, const Shape& shape) {
-  return round_up(shape.channels, kernel.cr) / kernel.cr * block_bytes(kernel, shape);
+size_t block_bytes(const Layer& layer) {
+  const Kernel& kernel = *layer.kernel;
+  const Shape& shape = layer.shape;
+  if (kernel.layout == Layout::kTaps) {
+    const size_t steps = ceil_div(shape.height * shape.width, kernel.kr);
+    return kernel.cr * (sizeof(int32_t) + steps * kernel.kr * sizeof(int16_t));
+  }
+  const size_t steps = rows_at_once(kernel.layout, shape) * shape.width * quads(shape);
+  return align_up(kBlockHeader + kernel.cr * (4 * sizeof(int32_t) + 4 * steps));
 }
 
-void pack(const Kernel& kernel, const Weights& weights, void* packed) {
-  const Shape& shape = weights.shape;
-  const size_t cr = kernel.cr, kr = kernel.kr;
-  const uint8_t* data = static_cast<const uint8_t*>(weights.data);
-  std::memset(packed, 0, packed_bytes(kernel, shape));
-  for (size_t c = 0; c < shape.channels; ++c) {
-    uint8_t* block = static_cast<uint8_t*>(packed) + c / cr * block_bytes(kernel, shape);
-    int16_t* w = reinterpret_cast<int16_t*>(block + cr * sizeof(int32_t)) + c % cr * kr;
-    const bool negate = weights.negate != nullptr && weights.negate[c];
-    uint32_t sum = 0;  // unsigned: accumulators wrap
-    for (size_t t = 0; t < shape.taps; ++t) {
-      const uint8_t byte = data[t * shape.channels + c];
-      const int32_t plain =
-          (weights.is_unsigned ? byte : static_cast<int8_t>(byte)) - weights.zero_point;
-      const int32_t value = negate ? -plain : plain;
-      w[t / kr * cr * kr + t % kr] = static_cast<int16_t>(value);
-      sum += static_cast<uint32_t>(value);
-    }
-    const uint32_t bias = weights.bias == nullptr ? 0 : static_cast<uint32_t>(weights.bias[c]);
-    const uint32_t signed_bias = negate ? 0 - bias : bias;
-    reinterpret_cast<int32_t*>(block)[c % cr] =
-        static_cast<int32_t>(signed_bias - static_cast<uint32_t>(weights.x_zero_point) * sum);
-  }
+size_t packed_bytes(const Layer& layer) {
+  return ceil_div(layer.shape.channels, layer.kernel->cr) * block_bytes(layer);
+}
+
+void pack(const Weights& weights, Layer* layer, void* packed) {
+  std::memset(packed, 0, packed_bytes(*layer));
+  layer->packed = packed;
+  const auto run = layer->kernel->layout == Layout::kTaps ? pack_taps : pack_quads;
+  run(weights, *layer, static_cast<uint8_t*>(packed));
 }
 
 }  // namespace edge::depthwise

@@ -5,8 +5,11 @@
 
 namespace edge::depthwise {
 
+using requantize::Finish;
+
 static const Kernel kKernels[] = {
-#define DEPTHWISE(name, needs, cr, kr, any_multiplier) {#name, needs, cr, kr, any_multiplier, name},
+#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier) \
+  {#name, needs, layout, cr, kr, finish, x_signed, any_multiplier, name},
 #include "kernels/depthwise/kernels.inc"
 #undef DEPTHWISE
 };
@@ -16,45 +19,106 @@ const Kernel* kernels(size_t* count) {
   return kKernels;
 }
 
-const Kernel& select(Features features, size_t multiplier) {
+const Kernel& select(Features features, const Shape& shape) {
   const Kernel* best = nullptr;
   for (const Kernel& k : kKernels) {
-    if ((k.needs & ~features) == 0 && (k.any_multiplier || multiplier == 1)) best = &k;
+    const bool suits = (k.any_multiplier || shape.multiplier == 1) &&
+                       (k.layout == Layout::kTaps || shape.height + 4 <= kMostRows);
+    if ((k.needs & ~features) == 0 && suits) best = &k;
   }
   return *best;
 }
 
 namespace {
 
+// Pixels that are computed together: for kTaps those whose accumulators, about 8 KB, stay in L1,
+// for kQuads those whose columns do.
+constexpr size_t kStrip = 16;
+
 size_t acc_stride(const Layer& layer) {
   const size_t cr = layer.kernel->cr;
   return (layer.shape.channels + cr - 1) / cr * cr;
 }
 
-// Pixels whose accumulators wait for requantization together: about 8 KB, which stay in L1.
 size_t pixels_at_once(const Layer& layer) {
+  if (layer.kernel->layout == Layout::kQuads) return kStrip;
   return std::clamp<size_t>(2048 / acc_stride(layer), 1, 16);
+}
+
+size_t acc_bytes(const Layer& layer) {
+  const size_t rows = rows_at_once(layer.kernel->layout, layer.shape);
+  const size_t per_pixel =
+      layer.kernel->layout == Layout::kQuads ? rows * kGroup : acc_stride(layer);
+  return align_up(pixels_at_once(layer) * per_pixel * sizeof(int32_t));
+}
+
+size_t columns_bytes(const Layer& layer) {
+  if (layer.kernel->layout == Layout::kTaps) return 0;
+  const Shape& s = layer.shape;
+  const size_t columns = (kStrip - 1) * s.stride + (s.width - 1) * s.dilation + 1;
+  return columns * quads(s) * kGroup * 4;
+}
+
+void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
+  const size_t channels = layer.shape.channels;
+  const size_t at_once = pixels_at_once(layer), column = layer.shape.height;
+  args.acc_stride = acc_stride(layer);
+  args.count = channels;
+  args.weights = layer.packed;
+  for (size_t i = 0; i < pixels; i += at_once) {
+    args.pixels = std::min(at_once, pixels - i);
+    args.x = x + i * layer.shape.stride * column;
+    layer.kernel->run(args);
+    layer.requantize->run({args.pixels, channels, args.acc, args.acc_stride, out + i * channels,
+                           channels, &layer.params, 0});
+  }
+}
+
+void run_quads(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
+  const Kernel& kernel = *layer.kernel;
+  const Shape& shape = layer.shape;
+  const size_t column = column_rows(kernel.layout, shape), bytes = block_bytes(layer);
+  args.flip = kernel.x_signed == layer.is_unsigned ? 0x80 : 0;
+  args.out_flip = layer.is_unsigned ? 0x80 : 0;
+  args.output = requantize::int8_output(layer.params, layer.is_unsigned);
+  for (size_t c = 0; c < shape.channels; c += kGroup) {
+    args.first = c;
+    args.count = std::min(kGroup, shape.channels - c);
+    const uint8_t* block = static_cast<const uint8_t*>(layer.packed) + c / kernel.cr * bytes;
+    args.weights = block;
+    for (size_t i = 0; i < pixels; i += kStrip) {
+      args.pixels = std::min(kStrip, pixels - i);
+      args.x = x + i * shape.stride * column;
+      args.out = out + i * shape.channels + c;
+      kernel.run(args);
+      for (size_t b = 0; b < args.count; b += kernel.cr) {
+        if (reinterpret_cast<const BlockHeader*>(block + b / kernel.cr * bytes)->finish) continue;
+        for (size_t row = 0; row < args.rows; ++row) {
+          layer.requantize->run({args.pixels, std::min<size_t>(kernel.cr, args.count - b),
+                                 args.acc + row * args.pixels * kGroup + b, kGroup,
+                                 args.out + row * args.out_row + b, shape.channels, &layer.params,
+                                 c + b});
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
 
-size_t scratch_bytes(const Layer& layer) {
-  return align_up(pixels_at_once(layer) * acc_stride(layer) * sizeof(int32_t));
-}
+size_t scratch_bytes(const Layer& layer) { return acc_bytes(layer) + columns_bytes(layer); }
 
-void run(const Layer& layer, const void* const* x, size_t step, size_t pixels, void* out,
-         void* scratch) {
-  const size_t channels = layer.shape.channels;
-  const size_t at_once = pixels_at_once(layer);
-  const size_t stride = acc_stride(layer);
-  int32_t* acc = static_cast<int32_t*>(scratch);
-  for (size_t i = 0; i < pixels; i += at_once) {
-    const size_t count = std::min(at_once, pixels - i);
-    layer.kernel->run(
-        {count, layer.shape, x + i * step, step, layer.x_unsigned, layer.packed, acc, stride});
-    layer.requantize->run({count, channels, acc, stride, static_cast<uint8_t*>(out) + i * channels,
-                           channels, &layer.params, 0});
-  }
+void run(const Layer& layer, const void* const* x, size_t pixels, size_t rows, uint8_t* out,
+         size_t out_row, void* scratch) {
+  Args args{};
+  args.rows = rows;
+  args.shape = layer.shape;
+  args.x_unsigned = layer.is_unsigned;
+  args.acc = static_cast<int32_t*>(scratch);
+  args.out_row = out_row;
+  args.columns = static_cast<uint8_t*>(scratch) + acc_bytes(layer);
+  const auto run = layer.kernel->layout == Layout::kTaps ? run_taps : run_quads;
+  run(layer, args, x, pixels, out);
 }
 
 }  // namespace edge::depthwise

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/testing.h"
@@ -24,22 +26,29 @@ int32_t value(uint8_t byte, bool is_unsigned) {
 
 struct Problem {
   Shape shape;
-  size_t pixels, step;
-  bool x_unsigned, w_unsigned;
+  size_t pixels, rows, column_rows;
+  bool is_unsigned;
   int32_t x_zero_point, w_zero_point;
   std::vector<Guarded<uint8_t>> x;  // some input pixels
   std::vector<uint8_t> w;
   std::vector<int32_t> bias;
   std::unique_ptr<bool[]> negate;
   std::vector<const void*> pointers;
+  std::vector<int32_t> multiplier, exponent;
+  requantize::Params params;
 
-  Problem(Random& random, Shape s, size_t count)
-      : shape(s), pixels(count), w(s.taps * s.channels), bias(s.channels) {
-    step = random.integer(0, 1) ? shape.taps : 1 + shape.taps / 3;
-    x_unsigned = random.integer(0, 1);
-    w_unsigned = random.integer(0, 1);
-    x_zero_point = static_cast<int32_t>(random.integer(0, 255)) - (x_unsigned ? 0 : 128);
-    w_zero_point = static_cast<int32_t>(random.integer(0, 255)) - (w_unsigned ? 0 : 128);
+  Problem(Random& random, Layout layout, Shape s, size_t count)
+      : shape(s), pixels(count), w(s.height * s.width * s.channels), bias(s.channels) {
+    shape.stride = static_cast<size_t>(random.integer(1, 3));
+    shape.dilation = layout == Layout::kTaps ? 1 : static_cast<size_t>(random.integer(1, 2));
+    shape.row_step = static_cast<size_t>(random.integer(0, 2));
+    rows = static_cast<size_t>(random.integer(1, int64_t(rows_at_once(layout, shape))));
+    column_rows = depthwise::column_rows(layout, shape);
+    is_unsigned = random.integer(0, 1);
+    const int32_t low = is_unsigned ? 0 : -128;
+    const auto code = [&] { return low + static_cast<int32_t>(random.integer(0, 255)); };
+    x_zero_point = code();
+    w_zero_point = random.integer(0, 1) ? low + 128 : code();
     const bool ends = random.integer(0, 3) == 0;  // only lowest and highest codes
     const auto byte = [&] {
       return static_cast<uint8_t>(ends ? 127 + random.integer(0, 1) : random.integer(0, 255));
@@ -49,92 +58,102 @@ struct Problem {
       for (size_t c = 0; c < x.back().size(); ++c) x.back()[c] = byte();
     }
     for (uint8_t& v : w) v = byte();
-    for (int32_t& v : bias) v = random.any<int32_t>();
+    for (int32_t& v : bias) v = static_cast<int32_t>(random.integer(-100000, 100000));
     if (random.integer(0, 1)) {
       negate = std::make_unique<bool[]>(bias.size());
       for (size_t i = 0; i < bias.size(); ++i) negate[i] = random.integer(0, 1);
     }
-    for (size_t i = 0; i < (pixels - 1) * step + shape.taps; ++i) {
-      pointers.push_back(x[random.integer(0, 4)].data());
+    const size_t columns = (pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
+    for (size_t i = 0; i < columns * column_rows; ++i) {
+      pointers.push_back(x[static_cast<size_t>(random.integer(0, 4))].data());
     }
+    // Exponents above 0 and power-of-two multipliers keep kernels from finishing a block.
+    const int64_t highest = random.integer(-9, 1);
+    for (size_t c = 0; c < shape.channels; ++c) {
+      multiplier.push_back(random.integer(0, 99) == 0 ? 1 << 30
+                                                      : random.integer(1 << 30, INT32_MAX));
+      exponent.push_back(static_cast<int32_t>(random.integer(-12, highest)));
+    }
+    params.multiplier = multiplier.data();
+    params.exponent = exponent.data();
+    params.zero_point = code();
+    params.min = static_cast<int32_t>(random.integer(low, params.zero_point));
+    params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
   }
 
-  // The equation of depthwise.h, as it stands there.
-  int32_t expected(size_t i, size_t c) const {
+  // The equations of depthwise.h, as they stand there; weights lie column by column.
+  uint8_t expected(size_t j, size_t i, size_t c) const {
     int64_t sum = bias[c];
-    for (size_t t = 0; t < shape.taps; ++t) {
-      const uint8_t xb = static_cast<const uint8_t*>(pointers[i * step + t])[c / shape.multiplier];
-      sum += int64_t{value(xb, x_unsigned) - x_zero_point} *
-             (value(w[t * shape.channels + c], w_unsigned) - w_zero_point);
+    for (size_t fx = 0; fx < shape.width; ++fx) {
+      for (size_t fy = 0; fy < shape.height; ++fy) {
+        const size_t column = i * shape.stride + fx * shape.dilation;
+        const void* pixel = pointers[column * column_rows + j * shape.row_step + fy];
+        const uint8_t xb = static_cast<const uint8_t*>(pixel)[c / shape.multiplier];
+        const uint8_t wb = w[(fx * shape.height + fy) * shape.channels + c];
+        sum += int64_t{value(xb, is_unsigned) - x_zero_point} *
+               (value(wb, is_unsigned) - w_zero_point);
+      }
     }
-    return static_cast<int32_t>(negate && negate[c] ? -sum : sum);  // wraps
+    const int32_t acc = static_cast<int32_t>(negate && negate[c] ? -sum : sum);  // wraps
+    const int32_t v = requantize::double_round(acc, multiplier[c], exponent[c]);
+    return static_cast<uint8_t>(std::clamp(v + params.zero_point, params.min, params.max));
   }
 };
 
-Arena packed_weights(const Kernel& kernel, const Problem& p) {
-  Arena packed(packed_bytes(kernel, p.shape));
-  pack(kernel,
-       {p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
-        p.negate.get()},
-       packed.data());
-  return packed;
+void check(const Kernel& kernel, Problem& p) {
+  Layer layer{&kernel,
+              p.shape,
+              p.is_unsigned,
+              nullptr,
+              &requantize::select(testing::features(), requantize::Rule::kDoubleRounding),
+              p.params};
+  Arena packed(packed_bytes(layer)), scratch(scratch_bytes(layer));
+  pack({p.w.data(), p.is_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(), p.negate.get()},
+       &layer, packed.data());
+  const size_t row = p.pixels * p.shape.channels, gap = 5;
+  Guarded<uint8_t> out(p.rows * (row + gap));
+  std::memset(out.data(), 0x5a, out.size());
+  run(layer, p.pointers.data(), p.pixels, p.rows, out.data(), row + gap, scratch.data());
+  INFO(std::string(kernel.name) << " channels " << p.shape.channels << " window " << p.shape.height
+                                << "x" << p.shape.width << " pixels " << p.pixels << " rows "
+                                << p.rows);
+  CHECK(out.intact());
+  for (Guarded<uint8_t>& pixel : p.x) CHECK(pixel.intact());
+  for (size_t j = 0; j < p.rows; ++j) {
+    for (size_t k = 0; k < row + gap; ++k) {
+      const uint8_t expected =
+          k < row ? p.expected(j, k / p.shape.channels, k % p.shape.channels) : 0x5a;
+      REQUIRE(out[j * (row + gap) + k] == expected);
+    }
+  }
 }
 
 }  // namespace
 
-TEST_CASE("depthwise: accumulators around the seams of channels, taps and pixels") {
+TEST_CASE("depthwise: around the seams of channels, windows and pixels") {
   Random random;
   for (const Kernel* kernel : runnable()) {
-    for (size_t channels : {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48}) {
-      for (size_t taps : {1, 2, 3, 8, 9, 10, 25}) {
+    for (size_t channels : {1, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65}) {
+      for (const auto& [height, width] : std::vector<std::pair<size_t, size_t>>{
+               {1, 1}, {1, 3}, {2, 2}, {3, 3}, {4, 1}, {3, 5}, {5, 5}, {9, 2}}) {
         for (size_t multiplier : {1, 2, 8}) {
           if (multiplier != 1 && !kernel->any_multiplier) continue;
-          Problem p(random, {channels * multiplier, multiplier, taps}, random.integer(1, 5));
-          const Arena packed = packed_weights(*kernel, p);
-          const size_t stride = (p.shape.channels + kernel->cr - 1) / kernel->cr * kernel->cr;
-          Guarded<int32_t> acc(p.pixels * stride);
-          kernel->run({p.pixels, p.shape, p.pointers.data(), p.step, p.x_unsigned, packed.data(),
-                       acc.data(), stride});
-          INFO(std::string(kernel->name) << " channels " << channels << " taps " << taps);
-          CHECK(acc.intact());
-          for (size_t i = 0; i < p.pixels; ++i) {
-            for (size_t c = 0; c < p.shape.channels; ++c) {
-              REQUIRE(acc[i * stride + c] == p.expected(i, c));
-            }
-          }
+          const size_t pixels = static_cast<size_t>(random.integer(1, 9));
+          Problem p(random, kernel->layout, {channels * multiplier, multiplier, height, width},
+                    pixels);
+          check(*kernel, p);
         }
       }
     }
   }
 }
 
-TEST_CASE("depthwise: a row of pixels with requantization") {
+TEST_CASE("depthwise: long rows and many channels") {
   Random random;
-  const Features features = testing::features();
   for (const Kernel* kernel : runnable()) {
     for (size_t channels : {3, 16, 130, 2100}) {
-      Problem p(random, {channels, 1, 9}, 37);
-      for (int32_t& b : p.bias) b = static_cast<int32_t>(random.integer(-100000, 100000));
-      const Arena packed = packed_weights(*kernel, p);
-      std::vector<int32_t> multiplier(channels, 0x60000000), exponent(channels, -9);
-      Layer layer{kernel, p.shape, p.x_unsigned, packed.data(), nullptr, {}};
-      layer.requantize = &requantize::select(features, requantize::Rule::kDoubleRounding);
-      layer.params.multiplier = multiplier.data();
-      layer.params.exponent = exponent.data();
-      layer.params.zero_point = 100;
-      layer.params.min = 0;
-      layer.params.max = 255;
-      Arena scratch(scratch_bytes(layer));
-      Guarded<uint8_t> out(p.pixels * channels);
-      run(layer, p.pointers.data(), p.step, p.pixels, out.data(), scratch.data());
-      CHECK(out.intact());
-      for (size_t i = 0; i < p.pixels; ++i) {
-        for (size_t c = 0; c < channels; ++c) {
-          const int32_t v =
-              requantize::double_round(p.expected(i, c), multiplier[c], exponent[c]) + 100;
-          REQUIRE(out[i * channels + c] == (v < 0 ? 0 : v > 255 ? 255 : v));
-        }
-      }
+      Problem p(random, kernel->layout, {channels, 1, 3, 3}, 37);
+      check(*kernel, p);
     }
   }
 }

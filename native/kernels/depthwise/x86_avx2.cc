@@ -31,9 +31,9 @@ static Sums add_pair(Sums sums, __m128i first, __m128i second, const __m256i* w)
 // Channels c .. c + 15 of all pixels; `block` is their bias and weights. kTaps = 0: any number.
 template <bool kUnsigned, size_t kTaps>
 static void channels16(const Args& args, size_t c, const __m256i* block) {
-  const size_t taps = kTaps == 0 ? args.shape.taps : kTaps;
+  const size_t taps = kTaps == 0 ? args.shape.height * args.shape.width : kTaps;
   for (size_t i = 0; i < args.pixels; ++i) {
-    const void* const* x = args.x + i * args.step;
+    const void* const* x = args.x + i * args.shape.stride * args.shape.height;
     const __m256i* w = block + 2;
     Sums sums{block[0], block[1]};
     size_t t = 0;
@@ -52,11 +52,11 @@ static void channels16(const Args& args, size_t c, const __m256i* block) {
 }
 
 void depthwise_x8w16_16c2_avx2(const Args& args) {
-  const auto run = args.shape.taps == 9
+  const auto run = args.shape.height * args.shape.width == 9
                        ? (args.x_unsigned ? channels16<true, 9> : channels16<false, 9>)
                        : (args.x_unsigned ? channels16<true, 0> : channels16<false, 0>);
   const __m256i* block = static_cast<const __m256i*>(args.weights);
-  const size_t block_vectors = 2 + (args.shape.taps + 1) / 2 * 2;
+  const size_t block_vectors = 2 + (args.shape.height * args.shape.width + 1) / 2 * 2;
   for (size_t c = 0; c < args.shape.channels; c += 16, block += block_vectors) run(args, c, block);
 }
 

@@ -42,12 +42,6 @@ struct Shape {
 // and pack() puts what follows from zx and c into b.
 enum class Operand : uint8_t { kInt16, kInt8, kUint8 };
 
-// What a kernel does to the accumulators that it holds in registers.
-//   kNone   stores them; another pass requantizes
-//   kFloat  FloatForm of requantize.h, in panels where that is proved for all columns
-//   kFixed  kDoubleRounding, in panels where no exponent is above 0
-enum class Finish : uint8_t { kNone, kFloat, kFixed };
-
 // A panel: the weights of nr columns. All arrays are [nr]; columns that are not there are zero.
 //
 //   PanelHeader, to 64 bytes
@@ -62,11 +56,6 @@ struct PanelHeader {
 };
 constexpr size_t kPanelHeader = 64;
 
-// What the columns of all panels share.
-struct Output {
-  int32_t zero_point, min, max;
-};
-
 // One tile: `rows` rows of one panel. Reads x in steps of kr, past `depth`, where w' is zero.
 struct Args {
   size_t rows;           // 1..mr
@@ -80,8 +69,8 @@ struct Args {
   int32_t* acc;         // [mr][nr], to be written in whole rows; or null for
   uint8_t* out;         // [rows][out_stride], of which only `cols` are written
   size_t out_stride;
-  uint8_t out_flip;  // 0x80 for uint8 outputs: `output` is less 128, the bytes are flipped
-  Output output;     // as int8
+  uint8_t out_flip;           // 0x80 for uint8 outputs: `output` is less 128, the bytes are flipped
+  requantize::Output output;  // as int8
 };
 
 using Run = void (*)(const Args& args);
@@ -91,7 +80,7 @@ struct Kernel {
   Features needs;
   uint8_t mr, nr, kr;
   Operand operand;
-  Finish finish;
+  requantize::Finish finish;
   Run run;
 };
 

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "base/arena.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/stored_weights.h"
 
 namespace edge::gemm {
 namespace {
@@ -16,50 +16,10 @@ size_t panel_count(const Layer& layer) { return ceil_div(layer.shape.cols, layer
 size_t weight_size(const Kernel& kernel) { return kernel.operand == Operand::kInt16 ? 2 : 1; }
 
 size_t arrays_bytes(const Kernel& kernel) {
-  const size_t arrays =
-      1 + (kernel.operand == Operand::kInt16 ? 0 : 1) + (kernel.finish == Finish::kNone ? 0 : 2);
+  const size_t arrays = 1 + (kernel.operand == Operand::kInt16 ? 0 : 1) +
+                        (kernel.finish == requantize::Finish::kNone ? 0 : 2);
   return arrays * kernel.nr * sizeof(int32_t);
 }
-
-// One column on its way into a panel.
-template <typename T>
-struct Column {
-  std::vector<T> stored;  // w'
-  int32_t c = 0;
-  uint32_t sum = 0;      // of `stored`; unsigned: accumulators wrap
-  double magnitude = 0;  // sum |w - zw|
-
-  void load(const Weights& weights, size_t n, bool negate) {
-    const size_t depth = weights.shape.taps * weights.shape.depth;
-    stored.resize(depth);
-    const uint8_t* data = static_cast<const uint8_t*>(weights.data) + n * depth;
-    // int8 and uint8 alike: the flipped sign bit takes 128 off a uint8.
-    const uint8_t flip = weights.is_unsigned ? 0x80 : 0;
-    const int32_t zero = weights.zero_point - (weights.is_unsigned ? 128 : 0);
-    const int32_t sign = negate ? -1 : 1;
-    int32_t least = 0, most = 0, total = 0;
-    int64_t absolute = 0;
-    for (size_t k = 0; k < depth; ++k) {
-      const int32_t w = (static_cast<int8_t>(data[k] ^ flip) - zero) * sign;
-      stored[k] = static_cast<T>(w);
-      least = std::min(least, w);
-      most = std::max(most, w);
-      absolute += std::abs(w);
-      total += w;
-    }
-    c = 0;
-    magnitude = static_cast<double>(absolute);
-    sum = static_cast<uint32_t>(total);
-    if (least >= std::numeric_limits<T>::min() && most <= std::numeric_limits<T>::max()) return;
-    const uint8_t invert = static_cast<uint8_t>(flip ^ (negate ? 0xff : 0));
-    c = negate ? zero + 1 : -zero;
-    sum = 0;
-    for (size_t k = 0; k < depth; ++k) {
-      stored[k] = static_cast<T>(static_cast<int8_t>(data[k] ^ invert));
-      sum += static_cast<uint32_t>(stored[k]);
-    }
-  }
-};
 
 // Column j of a panel; `w` is where its weights begin.
 template <typename T>
@@ -92,31 +52,6 @@ Panel panel_at(const Layer& layer, void* packed, size_t index) {
   return p;
 }
 
-// Lets the kernel requantize the panel of columns [first, first + cols) if it can do that exactly.
-void finish_panel(const Layer& layer, size_t first, size_t cols, const double* bound,
-                  const Panel& panel) {
-  const requantize::Params& params = layer.params;
-  const Finish finish = layer.kernel->finish;
-  if (finish == Finish::kNone || params.multiplier == nullptr) return;
-  const int32_t* multiplier = params.multiplier + first;
-  const int32_t* exponent = params.exponent + first;
-  if (finish == Finish::kFixed) {
-    if (!std::all_of(exponent, exponent + cols, [](int32_t e) { return e <= 0; })) return;
-    std::copy_n(multiplier, cols, panel.first);
-    std::copy_n(exponent, cols, panel.second);
-  } else {
-    requantize::FloatForm forms[256];
-    const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
-    requantize::find_float_forms(multiplier, exponent, bound, cols, reach, forms);
-    for (size_t j = 0; j < cols; ++j) {
-      if (!forms[j].proved) return;
-      std::memcpy(panel.first + j, &forms[j].scale, sizeof(float));
-      std::memcpy(panel.second + j, &forms[j].offset, sizeof(float));
-    }
-  }
-  panel.header->finish = 1;
-}
-
 template <typename T>
 void pack_panels(const Weights& weights, Layer* layer, void* packed) {
   const Kernel& kernel = *layer->kernel;
@@ -125,30 +60,27 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
   int32_t x_zero = weights.x_zero_point;
   if (kernel.operand == Operand::kInt8 && weights.is_unsigned) x_zero -= 128;
   if (kernel.operand == Operand::kUint8 && !weights.is_unsigned) x_zero += 128;
-  Column<T> column;
+  StoredWeights<T> column;
+  std::vector<double> bound(nr);
   for (size_t first = 0; first < shape.cols; first += nr) {
     const Panel panel = panel_at(*layer, packed, first / nr);
     const size_t cols = std::min(nr, shape.cols - first);
-    double bound[256];
     for (size_t j = 0; j < cols; ++j) {
       const size_t n = first + j;
       const bool negate = weights.negate != nullptr && weights.negate[n];
-      column.load(weights, n, negate);
-      place(kernel, shape, column.stored.data(), reinterpret_cast<T*>(panel.w) + j * kernel.kr);
       const uint32_t bias = weights.bias ? static_cast<uint32_t>(weights.bias[n]) : 0;
-      // What a window of zx alone would add, taken off again.
-      const uint32_t all =
-          column.sum + static_cast<uint32_t>(column.c) * static_cast<uint32_t>(depth);
-      panel.b[j] =
-          static_cast<int32_t>((negate ? 0 - bias : bias) - static_cast<uint32_t>(x_zero) * all);
-      if (column.c != 0) {
-        panel.c[j] = column.c;
-        panel.header->sums = 1;
-        layer->sums = true;
-      }
-      bound[j] = std::abs(static_cast<double>(static_cast<int32_t>(bias))) + 255 * column.magnitude;
+      column.load(static_cast<const uint8_t*>(weights.data) + n * depth, depth, 1,
+                  weights.is_unsigned, weights.zero_point, negate);
+      place(kernel, shape, column.values.data(), reinterpret_cast<T*>(panel.w) + j * kernel.kr);
+      panel.b[j] = column.folded_bias(bias, x_zero, negate);
+      bound[j] = column.bound(bias);
+      if (column.c == 0) continue;
+      panel.c[j] = column.c;
+      panel.header->sums = 1;
+      layer->sums = true;
     }
-    finish_panel(*layer, first, cols, bound, panel);
+    panel.header->finish = requantize::prepare_finish(kernel.finish, layer->params, first, cols,
+                                                      bound.data(), panel.first, panel.second);
   }
 }
 

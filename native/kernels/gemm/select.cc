@@ -5,6 +5,8 @@
 
 namespace edge::gemm {
 
+using requantize::Finish;
+
 static const Kernel kKernels[] = {
 #define GEMM(name, needs, mr, nr, kr, operand, finish) \
   {#name, needs, mr, nr, kr, operand, finish, name},
@@ -103,7 +105,6 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
   }
   const uint8_t* packed = static_cast<const uint8_t*>(layer.packed);
   const size_t bytes = panel_bytes(layer), nr = kernel.nr;
-  const int32_t to_int8 = layer.is_unsigned ? -128 : 0;
   Args args{};
   args.taps = layer.shape.taps;
   args.depth = layer.shape.depth;
@@ -111,8 +112,7 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
   args.flip = (kernel.operand == Operand::kUint8) != layer.is_unsigned ? 0x80 : 0;
   args.out_stride = out_stride;
   args.out_flip = layer.is_unsigned ? 0x80 : 0;
-  args.output = {layer.params.zero_point + to_int8, layer.params.min + to_int8,
-                 layer.params.max + to_int8};
+  args.output = requantize::int8_output(layer.params, layer.is_unsigned);
   if (layer.sums) {
     args.panel = packed + (layer.shape.cols + nr - 1) / nr * bytes;
     args.cols = 1;

@@ -86,6 +86,28 @@ struct FloatForm {
   bool proved;
 };
 
+// What kernels of other families do to the accumulators that they hold in registers.
+//   kNone   store them; another pass requantizes
+//   kFloat  FloatForm, in blocks of columns where that is proved for all
+//   kFixed  double_round, in blocks where no exponent is above 0
+enum class Finish : uint8_t { kNone, kFloat, kFixed };
+
+// The part of Params that all columns share, as such a kernel takes it: int8, so that for uint8
+// outputs each is less 128 and the kernel flips the sign bits of its bytes.
+struct Output {
+  int32_t zero_point, min, max;
+};
+inline Output int8_output(const Params& params, bool is_unsigned) {
+  const int32_t less = is_unsigned ? 128 : 0;
+  return {params.zero_point - less, params.min - less, params.max - less};
+}
+
+// Writes what such a kernel needs per column, [cols] scale and offset or [cols] multiplier and
+// exponent, for columns [first, first + cols) of `params`; false where the kernel must not finish.
+// `bound` as in find_float_forms().
+bool prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
+                    const double* bound, int32_t* out_first, int32_t* out_second);
+
 // Finds it for `cols` columns. The accumulators of column n lie within +-bound[n], and results
 // beyond +-reach are cut off by the output's range anyway.
 void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,

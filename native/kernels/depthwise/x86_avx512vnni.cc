@@ -1,0 +1,190 @@
+// 64 channels at a time: columns are interleaved once, four rows of a channel to a lane of 32 bits;
+// then vpdpbusd adds up a quad of 16 channels for each column of the window.
+#ifndef __clang__
+// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
+// 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+
+#include "kernels/depthwise/depthwise.h"
+
+namespace edge::depthwise {
+
+constexpr size_t kBlock = 16;               // channels
+constexpr size_t kColumnQuad = 4 * kGroup;  // bytes of an interleaved quad
+constexpr size_t kPixels = 4;               // computed together
+
+// Lane l of 128 bits takes dwords l, l + 4, l + 8 and l + 12; its own inverse.
+static __m512i transpose_dwords(__m512i v) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, v);
+}
+
+// columns[column][quad][block][channel of the block][row of the quad], as uint8.
+static void interleave(const Args& args, size_t columns, size_t column_rows) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.flip));
+  const void* const* x = args.x;
+  uint8_t* to = static_cast<uint8_t*>(args.columns);
+  for (size_t column = 0; column < columns; ++column, x += column_rows) {
+    for (size_t row = 0; row < column_rows; row += 4, to += kColumnQuad) {
+      __m512i v[4];
+#pragma GCC unroll 4
+      for (size_t j = 0; j < 4; ++j) {
+        // Behind the last row any values do: their weights are zero.
+        const size_t source = row + j < column_rows ? row + j : column_rows - 1;
+        const uint8_t* bytes = static_cast<const uint8_t*>(x[source]) + args.first;
+        v[j] = _mm512_xor_si512(flip, transpose_dwords(_mm512_loadu_si512(bytes)));
+      }
+      const __m512i low01 = _mm512_unpacklo_epi8(v[0], v[1]);
+      const __m512i high01 = _mm512_unpackhi_epi8(v[0], v[1]);
+      const __m512i low23 = _mm512_unpacklo_epi8(v[2], v[3]);
+      const __m512i high23 = _mm512_unpackhi_epi8(v[2], v[3]);
+      _mm512_store_si512(to, _mm512_unpacklo_epi16(low01, low23));
+      _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low01, low23));
+      _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high01, high23));
+      _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high01, high23));
+    }
+  }
+}
+
+// GCC 12 spills the accumulators around its intrinsic.
+[[gnu::always_inline]] static inline void multiply_add(__m512i& acc, __m512i x, __m512i w) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+}
+
+// trunc(x * scale + copysign(offset, x)).
+static __m512i float_form(__m512i acc, __m512 scale, __m512i offset) {
+  const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+  const __m512i signed_offset = _mm512_ternarylogic_epi32(offset, acc, sign, 0xf8);  // a | (b & c)
+  const __m512 real =
+      _mm512_fmadd_round_ps(_mm512_cvtepi32_ps(acc), scale, _mm512_castsi512_ps(signed_offset),
+                            _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  return _mm512_cvttps_epi32(real);
+}
+
+// One row of output of one block.
+struct Row {
+  const uint8_t* block;    // header, b, c, scale, offset
+  const uint8_t* weights;  // of this row: [width][quads][16][4]
+  const uint8_t* columns;  // of this block
+  const int32_t* ones;     // [quads]: 1 in the bytes of rows inside of the window
+  size_t quads;
+  size_t channels;  // of this block
+  int32_t* acc;
+  uint8_t* out;
+};
+
+// kWidth: that of the window if it is one quad high, otherwise 0.
+template <size_t kWidth, bool kSums>
+static void run_row(const Args& args, const Row& row) {
+  const BlockHeader& header = *reinterpret_cast<const BlockHeader*>(row.block);
+  const int32_t* b = reinterpret_cast<const int32_t*>(row.block + kBlockHeader);
+  const __m512i bias = _mm512_load_si512(b), c = _mm512_load_si512(b + 16);
+  const __m512 scale = _mm512_load_ps(b + 32);
+  const __m512i offset = _mm512_load_si512(b + 48);
+  const __m512i zero_point = _mm512_set1_epi16(static_cast<int16_t>(args.output.zero_point));
+  const __m512i min = _mm512_set1_epi8(static_cast<char>(args.output.min));
+  const __m512i max = _mm512_set1_epi8(static_cast<char>(args.output.max));
+  const __m512i out_flip = _mm512_set1_epi8(static_cast<char>(args.out_flip));
+  const __mmask16 mask = static_cast<__mmask16>((1u << row.channels) - 1);
+  const size_t width = kWidth ? kWidth : args.shape.width, quads = kWidth ? 1 : row.quads;
+  const size_t column_bytes = quads * kColumnQuad;
+  const size_t pixel_bytes = args.shape.stride * column_bytes;
+  const size_t dilation_bytes = args.shape.dilation * column_bytes;
+  __m512i constant[kWidth ? kWidth : 1];
+#pragma GCC unroll 8
+  for (size_t fx = 0; fx < kWidth; ++fx) constant[fx] = _mm512_load_si512(row.weights + fx * 64);
+  for (size_t i = 0; i < args.pixels; i += kPixels) {
+    const uint8_t* x = row.columns + i * pixel_bytes;
+    __m512i sum[kPixels], all[kPixels];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < kPixels; ++p) {
+      sum[p] = bias;
+      all[p] = _mm512_setzero_si512();
+    }
+    const uint8_t* weights = row.weights;
+#pragma GCC unroll 8
+    for (size_t fx = 0; fx < width; ++fx) {
+      for (size_t q = 0; q < quads; ++q, weights += 64) {
+        const __m512i w = kWidth ? constant[fx] : _mm512_load_si512(weights);
+        const uint8_t* column = x + fx * dilation_bytes + q * kColumnQuad;
+#pragma GCC unroll 4
+        for (size_t p = 0; p < kPixels; ++p) {
+          const __m512i v = _mm512_load_si512(column + p * pixel_bytes);
+          multiply_add(sum[p], v, w);
+          if (kSums) multiply_add(all[p], v, _mm512_set1_epi32(row.ones[q]));
+        }
+      }
+    }
+    if (kSums) {
+#pragma GCC unroll 4
+      for (size_t p = 0; p < kPixels; ++p) {
+        sum[p] = _mm512_add_epi32(sum[p], _mm512_mullo_epi32(all[p], c));
+      }
+    }
+    const size_t left = args.pixels - i;
+    if (!header.finish) {
+#pragma GCC unroll 4
+      for (size_t p = 0; p < kPixels; ++p) {
+        if (p < left) _mm512_store_si512(row.acc + (i + p) * kGroup, sum[p]);
+      }
+      continue;
+    }
+#pragma GCC unroll 4
+    for (size_t p = 0; p < kPixels; ++p) sum[p] = float_form(sum[p], scale, offset);
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(sum[0], sum[1]), zero_point);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(sum[2], sum[3]), zero_point);
+    __m512i bytes = transpose_dwords(_mm512_packs_epi16(low, high));
+    bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, min), max);
+    bytes = _mm512_xor_si512(bytes, out_flip);
+    const __m128i pixel[kPixels] = {
+        _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+        _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+    uint8_t* out = row.out + i * args.shape.channels;
+#pragma GCC unroll 4
+    for (size_t p = 0; p < kPixels; ++p, out += args.shape.channels) {
+      if (p >= left) break;
+      if (row.channels == kBlock) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), pixel[p]);
+      } else {
+        _mm_mask_storeu_epi8(out, mask, pixel[p]);
+      }
+    }
+  }
+}
+
+void depthwise_x8w8_16c4_avx512vnni(const Args& args) {
+  const Shape& shape = args.shape;
+  const size_t quad_count = quads(shape);
+  const size_t columns = (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
+  interleave(args, columns, column_rows(Layout::kQuads, shape));
+  const size_t row_weights = shape.width * quad_count * kBlock * 4;
+  const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +
+                              rows_at_once(Layout::kQuads, shape) * row_weights);
+  const bool fixed = quad_count == 1 && shape.width == 3;
+  for (size_t j = 0; j < args.rows; ++j) {
+    int32_t ones[kMostRows / 4] = {};
+    for (size_t y = 0; y < shape.height; ++y) {
+      reinterpret_cast<uint8_t*>(ones)[j * shape.row_step + y] = 1;
+    }
+    for (size_t c = 0; c < args.count; c += kBlock) {
+      Row row;
+      row.block = static_cast<const uint8_t*>(args.weights) + c / kBlock * block_bytes;
+      row.weights = row.block + kBlockHeader + kBlock * 4 * sizeof(int32_t) + j * row_weights;
+      row.columns = static_cast<const uint8_t*>(args.columns) + c / kBlock * 64;
+      row.ones = ones;
+      row.quads = quad_count;
+      row.channels = args.count - c < kBlock ? args.count - c : kBlock;
+      row.acc = args.acc + j * args.pixels * kGroup + c;
+      row.out = args.out + j * args.out_row + c;
+      if (reinterpret_cast<const BlockHeader*>(row.block)->sums) {
+        (fixed ? run_row<3, true> : run_row<0, true>)(args, row);
+      } else {
+        (fixed ? run_row<3, false> : run_row<0, false>)(args, row);
+      }
+    }
+  }
+}
+
+}  // namespace edge::depthwise
