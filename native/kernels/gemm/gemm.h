@@ -78,7 +78,7 @@ using Run = void (*)(const Args& args);
 struct Kernel {
   const char* name;
   Features needs;
-  uint8_t mr, nr, kr;
+  uint8_t mr, nr, kr;  // kr: 1, 2, 4, 8 or 16
   Operand operand;
   requantize::Finish finish;
   Run run;

@@ -21,16 +21,29 @@ size_t arrays_bytes(const Kernel& kernel) {
   return arrays * kernel.nr * sizeof(int32_t);
 }
 
-// Column j of a panel; `w` is where its weights begin.
+// Column j of a panel; `w` is where its weights begin. KR is a constant so that packing keeps up
+// with memory.
+template <size_t KR, typename T>
+void place_steps(size_t taps, size_t depth, size_t stride, const T* column, T* w) {
+  for (size_t t = 0; t < taps; ++t) {
+    size_t k = 0;
+    for (; k + KR <= depth; k += KR, w += stride) std::memcpy(w, column + k, KR * sizeof(T));
+    if (k < depth) {
+      std::memcpy(w, column + k, (depth - k) * sizeof(T));
+      w += stride;
+    }
+    column += depth;
+  }
+}
+
 template <typename T>
 void place(const Kernel& kernel, const Shape& shape, const T* column, T* w) {
-  const size_t kr = kernel.kr, step = kernel.nr * kr;
-  for (size_t t = 0; t < shape.taps; ++t) {
-    for (size_t k = 0; k < shape.depth; k += kr, w += step) {
-      std::memcpy(w, column, std::min(kr, shape.depth - k) * sizeof(T));
-      column += std::min(kr, shape.depth - k);
-    }
-  }
+  const auto run = kernel.kr == 1   ? place_steps<1, T>
+                   : kernel.kr == 2 ? place_steps<2, T>
+                   : kernel.kr == 4 ? place_steps<4, T>
+                   : kernel.kr == 8 ? place_steps<8, T>
+                                    : place_steps<16, T>;
+  run(shape.taps, shape.depth, size_t{kernel.nr} * kernel.kr, column, w);
 }
 
 struct Panel {

@@ -108,8 +108,9 @@ inline Output int8_output(const Params& params, bool is_unsigned) {
 bool prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
                     const double* bound, int32_t* out_first, int32_t* out_second);
 
-// Finds it for `cols` columns. The accumulators of column n lie within +-bound[n], and results
-// beyond +-reach are cut off by the output's range anyway.
+// AVX512-VNNI only, as are the kernels that use it. Finds it for `cols` columns. The accumulators
+// of column n lie within +-bound[n], and results beyond +-reach are cut off by the output's range
+// anyway.
 void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,
                       size_t cols, int32_t reach, FloatForm* forms);
 

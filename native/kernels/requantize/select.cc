@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <vector>
 
 #include "kernels/requantize/requantize.h"
 
@@ -33,6 +36,33 @@ Multiplier quantize_multiplier(double real) {
   }
   if (m == 0 || e < -31) return {0, 0};
   return {static_cast<int32_t>(m), e};
+}
+
+bool prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
+                    const double* bound, int32_t* out_first, int32_t* out_second) {
+  if (finish == Finish::kNone || params.multiplier == nullptr) return false;
+  const int32_t* multiplier = params.multiplier + first;
+  const int32_t* exponent = params.exponent + first;
+  if (finish == Finish::kFixed) {
+    std::copy_n(multiplier, cols, out_first);
+    std::copy_n(exponent, cols, out_second);
+    return std::all_of(exponent, exponent + cols, [](int32_t e) { return e <= 0; });
+  }
+#if EDGE_HAVE_X86_AVX512VNNI
+  const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
+  std::vector<FloatForm> forms(cols);
+  find_float_forms(multiplier, exponent, bound, cols, reach, forms.data());
+  bool proved = true;
+  for (size_t n = 0; n < cols; ++n) {
+    proved = proved && forms[n].proved;
+    std::memcpy(out_first + n, &forms[n].scale, sizeof(float));
+    std::memcpy(out_second + n, &forms[n].offset, sizeof(float));
+  }
+  return proved;
+#else
+  (void)bound;
+  return false;
+#endif
 }
 
 }  // namespace edge::requantize

@@ -1,0 +1,122 @@
+// The proof behind FloatForm. For x >= 0, with M = m * 2^(e - 31) and s = -e >= 0, double rounding
+// gives at least k from x * M >= k - h on, h = 1/2 + 2^-(s+1), or 1/2 where s = 0. So it steps to k
+// at x = T(k) = ceil((k - h) / M). The float form does, too, if and only if
+//
+//   T(k) * S + O >= k   and   (T(k) - 1) * S + O < k,   that is   a(k) <= O < a(k) + S
+//
+// with a(k) = k - T(k) * S. An offset O for all k exists where max a <= O < min a + S. Some scale S
+// among the floats next to M nearly always has one. For x < 0 both mirror x > 0, except where
+// (k - h) / M is a whole number: such columns are not proved.
+#ifndef __clang__
+// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
+// 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+
+#include <cmath>
+
+#include "kernels/requantize/requantize.h"
+
+namespace edge::requantize {
+
+constexpr size_t kLanes = 8;
+
+// Greatest x that converts to float without rounding; up to there k - T(k) * S is exact in double.
+constexpr double kExact = 1 << 24;
+// So near to a whole number that a division in double may have missed it.
+constexpr double kDoubt = 0x1p-24;
+
+struct Columns {
+  alignas(64) double inverse[kLanes];  // 1 / M
+  alignas(64) double lead[kLanes];     // h / M
+  alignas(64) double limit[kLanes];    // steps behind this x are never taken
+  alignas(64) double scale[kLanes];    // S
+};
+
+struct Steps {
+  alignas(64) double least[kLanes], most[kLanes];  // of a(k); least > most where nothing steps
+  alignas(64) double shortest[kLanes], longest[kLanes];  // of T(k) - (k - h) / M
+  alignas(64) double last[kLanes];                       // the greatest T(k)
+};
+
+static void follow_steps(const Columns& c, int32_t reach, Steps* steps) {
+  const __m512d inverse = _mm512_load_pd(c.inverse), lead = _mm512_load_pd(c.lead);
+  const __m512d limit = _mm512_load_pd(c.limit), scale = _mm512_load_pd(c.scale);
+  __m512d least = _mm512_set1_pd(2), most = _mm512_set1_pd(-2);
+  __m512d shortest = _mm512_set1_pd(0.5), longest = shortest, last = _mm512_setzero_pd();
+  for (int32_t k = 1; k <= reach; ++k) {
+    const __m512d step = _mm512_set1_pd(k);
+    const __m512d v = _mm512_fmsub_pd(step, inverse, lead);
+    const __mmask8 taken = _mm512_cmp_pd_mask(v, limit, _CMP_LE_OQ);
+    if (taken == 0) break;
+    const __m512d t = _mm512_roundscale_pd(v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+    const __m512d rest = _mm512_sub_pd(t, v);
+    const __m512d a = _mm512_fnmadd_pd(t, scale, step);
+    least = _mm512_mask_min_pd(least, taken, least, a);
+    most = _mm512_mask_max_pd(most, taken, most, a);
+    shortest = _mm512_mask_min_pd(shortest, taken, shortest, rest);
+    longest = _mm512_mask_max_pd(longest, taken, longest, rest);
+    last = _mm512_mask_mov_pd(last, taken, t);
+  }
+  _mm512_store_pd(steps->least, least);
+  _mm512_store_pd(steps->most, most);
+  _mm512_store_pd(steps->shortest, shortest);
+  _mm512_store_pd(steps->longest, longest);
+  _mm512_store_pd(steps->last, last);
+}
+
+static FloatForm choose(const Columns& c, const Steps& s, size_t i) {
+  const float scale = static_cast<float>(c.scale[i]);
+  if (s.most[i] < s.least[i]) return {scale, 0.5f, true};
+  float offset = static_cast<float>(s.most[i]);
+  if (static_cast<double>(offset) < s.most[i]) offset = std::nextafterf(offset, 1.0f);
+  const bool apart = s.shortest[i] > kDoubt && s.longest[i] < 1 - kDoubt && s.last[i] < kExact;
+  const bool between = offset >= 0 && static_cast<double>(offset) < s.least[i] + c.scale[i];
+  return {scale, offset, apart && between};
+}
+
+void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,
+                      size_t cols, int32_t reach, FloatForm* forms) {
+  for (size_t first = 0; first < cols; first += kLanes, forms += kLanes) {
+    Columns c;
+    bool open[kLanes] = {};
+    float nearest[kLanes] = {};
+    for (size_t i = 0; i < kLanes; ++i) {
+      c.inverse[i] = c.lead[i] = 0;
+      c.limit[i] = -1;
+      if (first + i >= cols) continue;
+      const int32_t m = multiplier[first + i], e = exponent[first + i];
+      const double real = std::ldexp(static_cast<double>(m), e - 31);
+      nearest[i] = static_cast<float>(real);
+      forms[i] = {0, 0, m == 0};
+      // Left shifts wrap, and multipliers next to 1 reach the end of int32: left to the integers.
+      open[i] = m > 0 && e <= 0 && (e < 0 || m < INT32_MAX - 1024);
+      if (!open[i]) continue;
+      c.inverse[i] = 1 / real;
+      c.lead[i] = (e < 0 ? 0.5 + std::ldexp(0.5, e) : 0.5) / real;
+      c.limit[i] = 2 * bound[first + i] + 2;
+    }
+    for (int ulps : {0, 1, -1, 2, -2}) {
+      bool any = false;
+      for (size_t i = 0; i < kLanes; ++i) {
+        float scale = nearest[i];
+        for (int u = ulps; u != 0; u += u < 0 ? 1 : -1) {
+          scale = std::nextafterf(scale, u < 0 ? 0.0f : 1.0f);
+        }
+        c.scale[i] = static_cast<double>(scale);
+        any |= open[i];
+      }
+      if (!any) break;
+      Steps steps;
+      follow_steps(c, reach, &steps);
+      for (size_t i = 0; i < kLanes; ++i) {
+        if (!open[i]) continue;
+        forms[i] = choose(c, steps, i);
+        open[i] = !forms[i].proved;
+      }
+    }
+  }
+}
+
+}  // namespace edge::requantize
