@@ -63,23 +63,43 @@ static __m512i float_form(__m512i acc, __m512 scale, __m512i offset) {
   return _mm512_cvttps_epi32(real);
 }
 
-// One row of output of one block.
-struct Row {
-  const uint8_t* block;    // header, b, c, scale, offset
-  const uint8_t* weights;  // of this row: [width][quads][16][4]
-  const uint8_t* columns;  // of this block
-  const int32_t* ones;     // [quads]: 1 in the bytes of rows inside of the window
-  size_t quads;
-  size_t channels;  // of this block
-  int32_t* acc;
+// What the rows of output of one block share.
+struct Block {
+  const uint8_t* header;   // then b, c, scale, offset
+  const uint8_t* weights;  // of the first row: [width][quads][16][4]
+  size_t row_weights;      // bytes
+  const uint8_t* columns;
+  const int32_t* ones;  // [quads]: 1 in the bytes of rows inside of the first row's window
+  size_t channels;
+  int32_t* acc;  // of the first row and pixel
+  size_t acc_row;
   uint8_t* out;
 };
 
-// kWidth: that of the window if it is one quad high, otherwise 0.
-template <size_t kWidth, bool kSums>
-static void run_row(const Args& args, const Row& row) {
-  const BlockHeader& header = *reinterpret_cast<const BlockHeader*>(row.block);
-  const int32_t* b = reinterpret_cast<const int32_t*>(row.block + kBlockHeader);
+// bytes: 16 channels of each of 4 pixels.
+static void store(uint8_t* out, size_t pixel_bytes, __m512i bytes, size_t pixels, size_t channels) {
+  const __m128i pixel[kPixels] = {
+      _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+      _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
+  if (channels == kBlock && pixels >= kPixels) {
+#pragma GCC unroll 4
+    for (size_t p = 0; p < kPixels; ++p) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + p * pixel_bytes), pixel[p]);
+    }
+    return;
+  }
+  const __mmask16 mask = static_cast<__mmask16>((1u << channels) - 1);
+#pragma GCC unroll 4
+  for (size_t p = 0; p < kPixels; ++p) {
+    if (p < pixels) _mm_mask_storeu_epi8(out + p * pixel_bytes, mask, pixel[p]);
+  }
+}
+
+// kRows rows of output. kWidth: that of the window if it is one quad high, otherwise 0.
+template <size_t kRows, size_t kWidth, bool kSums>
+static void run_block(const Args& args, const Block& block) {
+  const bool finish = reinterpret_cast<const BlockHeader*>(block.header)->finish;
+  const int32_t* b = reinterpret_cast<const int32_t*>(block.header + kBlockHeader);
   const __m512i bias = _mm512_load_si512(b), c = _mm512_load_si512(b + 16);
   const __m512 scale = _mm512_load_ps(b + 32);
   const __m512i offset = _mm512_load_si512(b + 48);
@@ -87,69 +107,73 @@ static void run_row(const Args& args, const Row& row) {
   const __m512i min = _mm512_set1_epi8(static_cast<char>(args.output.min));
   const __m512i max = _mm512_set1_epi8(static_cast<char>(args.output.max));
   const __m512i out_flip = _mm512_set1_epi8(static_cast<char>(args.out_flip));
-  const __mmask16 mask = static_cast<__mmask16>((1u << row.channels) - 1);
-  const size_t width = kWidth ? kWidth : args.shape.width, quads = kWidth ? 1 : row.quads;
-  const size_t column_bytes = quads * kColumnQuad;
+  const size_t width = kWidth ? kWidth : args.shape.width;
+  const size_t quad_count = kWidth ? 1 : quads(args.shape);
+  const size_t column_bytes = quad_count * kColumnQuad;
   const size_t pixel_bytes = args.shape.stride * column_bytes;
   const size_t dilation_bytes = args.shape.dilation * column_bytes;
-  __m512i constant[kWidth ? kWidth : 1];
+  __m512i constant[kRows][kWidth ? kWidth : 1];
+#pragma GCC unroll 2
+  for (size_t j = 0; j < kRows; ++j) {
 #pragma GCC unroll 8
-  for (size_t fx = 0; fx < kWidth; ++fx) constant[fx] = _mm512_load_si512(row.weights + fx * 64);
-  for (size_t i = 0; i < args.pixels; i += kPixels) {
-    const uint8_t* x = row.columns + i * pixel_bytes;
-    __m512i sum[kPixels], all[kPixels];
-#pragma GCC unroll 4
-    for (size_t p = 0; p < kPixels; ++p) {
-      sum[p] = bias;
-      all[p] = _mm512_setzero_si512();
+    for (size_t fx = 0; fx < kWidth; ++fx) {
+      constant[j][fx] = _mm512_load_si512(block.weights + j * block.row_weights + fx * 64);
     }
-    const uint8_t* weights = row.weights;
+  }
+  for (size_t i = 0; i < args.pixels; i += kPixels) {
+    const uint8_t* x = block.columns + i * pixel_bytes;
+    __m512i sum[kRows][kPixels], all[kRows][kPixels];
+#pragma GCC unroll 8
+    for (size_t p = 0; p < kRows * kPixels; ++p) {
+      sum[p / kPixels][p % kPixels] = bias;
+      all[p / kPixels][p % kPixels] = _mm512_setzero_si512();
+    }
+    const uint8_t* weights = block.weights;
 #pragma GCC unroll 8
     for (size_t fx = 0; fx < width; ++fx) {
-      for (size_t q = 0; q < quads; ++q, weights += 64) {
-        const __m512i w = kWidth ? constant[fx] : _mm512_load_si512(weights);
+      for (size_t q = 0; q < quad_count; ++q, weights += 64) {
         const uint8_t* column = x + fx * dilation_bytes + q * kColumnQuad;
 #pragma GCC unroll 4
         for (size_t p = 0; p < kPixels; ++p) {
           const __m512i v = _mm512_load_si512(column + p * pixel_bytes);
-          multiply_add(sum[p], v, w);
-          if (kSums) multiply_add(all[p], v, _mm512_set1_epi32(row.ones[q]));
+#pragma GCC unroll 2
+          for (size_t j = 0; j < kRows; ++j) {
+            const __m512i w =
+                kWidth ? constant[j][fx] : _mm512_load_si512(weights + j * block.row_weights);
+            multiply_add(sum[j][p], v, w);
+            // Rows of output lie one below the other within a quad.
+            if (kSums) multiply_add(all[j][p], v, _mm512_set1_epi32(block.ones[q] << (8 * j)));
+          }
         }
       }
     }
     if (kSums) {
-#pragma GCC unroll 4
-      for (size_t p = 0; p < kPixels; ++p) {
-        sum[p] = _mm512_add_epi32(sum[p], _mm512_mullo_epi32(all[p], c));
+#pragma GCC unroll 8
+      for (size_t p = 0; p < kRows * kPixels; ++p) {
+        __m512i& s = sum[p / kPixels][p % kPixels];
+        s = _mm512_add_epi32(s, _mm512_mullo_epi32(all[p / kPixels][p % kPixels], c));
       }
     }
     const size_t left = args.pixels - i;
-    if (!header.finish) {
-#pragma GCC unroll 4
-      for (size_t p = 0; p < kPixels; ++p) {
-        if (p < left) _mm512_store_si512(row.acc + (i + p) * kGroup, sum[p]);
+    if (!finish) {
+#pragma GCC unroll 8
+      for (size_t p = 0; p < kRows * kPixels; ++p) {
+        int32_t* acc = block.acc + p / kPixels * block.acc_row + (i + p % kPixels) * kGroup;
+        if (p % kPixels < left) _mm512_store_si512(acc, sum[p / kPixels][p % kPixels]);
       }
       continue;
     }
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kRows; ++j) {
+      __m512i(&s)[kPixels] = sum[j];
 #pragma GCC unroll 4
-    for (size_t p = 0; p < kPixels; ++p) sum[p] = float_form(sum[p], scale, offset);
-    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(sum[0], sum[1]), zero_point);
-    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(sum[2], sum[3]), zero_point);
-    __m512i bytes = transpose_dwords(_mm512_packs_epi16(low, high));
-    bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, min), max);
-    bytes = _mm512_xor_si512(bytes, out_flip);
-    const __m128i pixel[kPixels] = {
-        _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
-        _mm512_extracti32x4_epi32(bytes, 2), _mm512_extracti32x4_epi32(bytes, 3)};
-    uint8_t* out = row.out + i * args.shape.channels;
-#pragma GCC unroll 4
-    for (size_t p = 0; p < kPixels; ++p, out += args.shape.channels) {
-      if (p >= left) break;
-      if (row.channels == kBlock) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), pixel[p]);
-      } else {
-        _mm_mask_storeu_epi8(out, mask, pixel[p]);
-      }
+      for (size_t p = 0; p < kPixels; ++p) s[p] = float_form(s[p], scale, offset);
+      const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(s[0], s[1]), zero_point);
+      const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(s[2], s[3]), zero_point);
+      __m512i bytes = transpose_dwords(_mm512_packs_epi16(low, high));
+      bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, min), max);
+      store(block.out + j * args.out_row + i * args.shape.channels, args.shape.channels,
+            _mm512_xor_si512(bytes, out_flip), left, block.channels);
     }
   }
 }
@@ -159,31 +183,34 @@ void depthwise_x8w8_16c4_avx512vnni(const Args& args) {
   const size_t quad_count = quads(shape);
   const size_t columns = (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
   interleave(args, columns, column_rows(Layout::kQuads, shape));
-  const size_t row_weights = shape.width * quad_count * kBlock * 4;
-  const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +
-                              rows_at_once(Layout::kQuads, shape) * row_weights);
+  Block block;
+  block.row_weights = shape.width * quad_count * kBlock * 4;
+  block.acc_row = args.pixels * kGroup;
+  const size_t block_bytes = kBlockHeader + kBlock * 4 * sizeof(int32_t) +
+                             rows_at_once(Layout::kQuads, shape) * block.row_weights;
   const bool fixed = quad_count == 1 && shape.width == 3;
-  for (size_t j = 0; j < args.rows; ++j) {
+  for (size_t j = 0; j < args.rows;) {
+    const bool two = fixed && shape.row_step == 1 && args.rows - j >= 2;
     int32_t ones[kMostRows / 4] = {};
     for (size_t y = 0; y < shape.height; ++y) {
       reinterpret_cast<uint8_t*>(ones)[j * shape.row_step + y] = 1;
     }
+    block.ones = ones;
     for (size_t c = 0; c < args.count; c += kBlock) {
-      Row row;
-      row.block = static_cast<const uint8_t*>(args.weights) + c / kBlock * block_bytes;
-      row.weights = row.block + kBlockHeader + kBlock * 4 * sizeof(int32_t) + j * row_weights;
-      row.columns = static_cast<const uint8_t*>(args.columns) + c / kBlock * 64;
-      row.ones = ones;
-      row.quads = quad_count;
-      row.channels = args.count - c < kBlock ? args.count - c : kBlock;
-      row.acc = args.acc + j * args.pixels * kGroup + c;
-      row.out = args.out + j * args.out_row + c;
-      if (reinterpret_cast<const BlockHeader*>(row.block)->sums) {
-        (fixed ? run_row<3, true> : run_row<0, true>)(args, row);
-      } else {
-        (fixed ? run_row<3, false> : run_row<0, false>)(args, row);
-      }
+      block.header = static_cast<const uint8_t*>(args.weights) + c / kBlock * block_bytes;
+      block.weights =
+          block.header + kBlockHeader + kBlock * 4 * sizeof(int32_t) + j * block.row_weights;
+      block.columns = static_cast<const uint8_t*>(args.columns) + c / kBlock * 64;
+      block.channels = args.count - c < kBlock ? args.count - c : kBlock;
+      block.acc = args.acc + j * block.acc_row + c;
+      block.out = args.out + j * args.out_row + c;
+      const bool sums = reinterpret_cast<const BlockHeader*>(block.header)->sums;
+      const auto run = two     ? (sums ? run_block<2, 3, true> : run_block<2, 3, false>)
+                       : fixed ? (sums ? run_block<1, 3, true> : run_block<1, 3, false>)
+                               : (sums ? run_block<1, 0, true> : run_block<1, 0, false>);
+      run(args, block);
     }
+    j += two ? 2 : 1;
   }
 }
 
