@@ -81,6 +81,22 @@ void add_u8_scalar(const Args8& args) { add8<uint8_t>(args); }
 void mul_i8_scalar(const Args8& args) { mul8<int8_t>(args); }
 void mul_u8_scalar(const Args8& args) { mul8<uint8_t>(args); }
 
+void linear_x8_scalar(const Args8& args) {
+  const Linear& p = args.params->linear;
+  const uint8_t* a = static_cast<const uint8_t*>(args.a);
+  const uint8_t* b = static_cast<const uint8_t*>(args.b);
+  const int32_t min = static_cast<uint8_t>(args.params->min) ^ p.flip;
+  const int32_t max = static_cast<uint8_t>(args.params->max) ^ p.flip;
+  for (size_t i = 0; i < args.n; ++i) {
+    const int32_t x = a[i] ^ p.flip, y = b[args.b_scalar ? 0 : i] ^ p.flip;
+    const int32_t high = x * p.high_a + y * p.high_b, low = (x * p.low_a + y * p.low_b) >> 7;
+    const int32_t v = wrapping_add(
+        wrapping_add(static_cast<int32_t>(static_cast<uint32_t>(high) << 8), low), p.offset);
+    static_cast<uint8_t*>(args.out)[i] =
+        static_cast<uint8_t>(clamp(v >> p.shift, min, max) ^ p.flip);
+  }
+}
+
 void lut_scalar(const LutArgs& args) {
   for (size_t i = 0; i < args.n; ++i) args.out[i] = args.table[args.x[i]];
 }

@@ -36,7 +36,7 @@ void compare(const std::vector<const K*>& kernels, Op op, size_t n, Call call) {
   }
 }
 
-const size_t kSizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100};
+const size_t kSizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100};
 
 requantize::Multiplier multiplier(Random& random, int low, int high) {
   const bool tie = random.integer(0, 2) == 0;
@@ -61,18 +61,43 @@ TEST_CASE("elementwise: 8-bit add, sub and mul equal the scalar kernels") {
       a[0] = static_cast<uint8_t>(low);
       b[0] = static_cast<uint8_t>(low + 255);
       const int32_t bound = code();
-      Params8 p{code(), code(), code(),   random.integer(0, 1) ? 1 : -1, 1, {}, {},
-                {},     low,    low + 255};
+      Params8 p{code(), code(),    code(), random.integer(0, 1) ? 1 : -1, 1, {}, {}, {},
+                low,    low + 255, {}};
       if (random.integer(0, 1)) (random.integer(0, 1) ? p.min : p.max) = bound;
       p.ma = multiplier(random, -8, 0);
       p.mb = multiplier(random, -8, 0);
       const bool mul = op == Op8::kMulI8 || op == Op8::kMulU8;
       p.mo = mul ? multiplier(random, -12, 3) : multiplier(random, -22, -12);
       const bool scalar = random.integer(0, 1);
-      compare<uint8_t>(found, op, n, [&](const Kernel8& kernel, uint8_t* out) {
+      const auto run = [&](const Kernel8& kernel, uint8_t* out) {
         kernel.run({n, a.data(), b.data(), scalar, out, &p});
-      });
+      };
+      compare<uint8_t>(found, op, n, run);
+      if (mul) continue;
+      // Whatever its parameters are worth.
+      make_linear(select(kScalar, op), select(kScalar, Op8::kLinear), &p);
+      compare<uint8_t>(found, Op8::kLinear, n, run);
     }
+  }
+}
+
+TEST_CASE("elementwise: a linear sum is found and equals the rounded one, or is not taken") {
+  const Features f = testing::features();
+  const auto found = [&](float a, float b, float out, Op8 op, int32_t sign) {
+    const double common = 2.0 * double{std::max(a, b)};
+    const int32_t low = op == Op8::kAddI8 ? -128 : 0;
+    Params8 p{low + 100, low + 7, low + 130, 1, sign, {}, {}, {}, low, low + 255, {}};
+    p.ma = requantize::quantize_multiplier(double{a} / common);
+    p.mb = requantize::quantize_multiplier(double{b} / common);
+    p.mo = requantize::quantize_multiplier(common / (0x1p20 * double{out}));
+    return make_linear(select(f, op), select(f, Op8::kLinear), &p);
+  };
+  for (Op8 op : {Op8::kAddI8, Op8::kAddU8}) {
+    CHECK(found(0.1234567f, 0.0871043f, 0.1502919f, op, 1));
+    CHECK(found(0.1234567f, 0.0871043f, 0.1502919f, op, -1));
+    CHECK(found(0.5012341f, 0.0020719f, 3.1415927f, op, 1));
+    // Half of an odd sum is a tie, which goes away from zero.
+    CHECK_FALSE(found(0.5f, 0.5f, 1.0f, op, 1));
   }
 }
 
@@ -81,8 +106,9 @@ TEST_CASE("elementwise: known sums and products") {
   const int8_t a[] = {1, 2, -3, 100}, b[] = {1, 1, 1, 100};
   int8_t out[4];
   // Equal scales of 1: sum = a + b, difference = a - b.
-  Params8 p{0,    0,  0, 1, 1, {1 << 30, 0}, {1 << 30, 0}, requantize::quantize_multiplier(0x1p-19),
-            -128, 127};
+  Params8 p{
+      0,    0,   0, 1, 1, {1 << 30, 0}, {1 << 30, 0}, requantize::quantize_multiplier(0x1p-19),
+      -128, 127, {}};
   select(f, Op8::kAddI8).run({4, a, b, false, out, &p});
   for (int i = 0; i < 4; ++i) CHECK(out[i] == (i == 3 ? 127 : a[i] + b[i]));
   p.sign_b = -1;

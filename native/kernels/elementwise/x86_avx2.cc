@@ -102,6 +102,53 @@ void add_u8_avx2(const Args8& args) { binary8<true, Add>(args); }
 void mul_i8_avx2(const Args8& args) { binary8<false, Mul>(args); }
 void mul_u8_avx2(const Args8& args) { binary8<true, Mul>(args); }
 
+// Bytes are widened by unpacking and narrowed by packing, both within lanes, which keeps the order.
+void linear_x8_avx2(const Args8& args) {
+  const Linear& p = args.params->linear;
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(p.flip));
+  const __m256i min = _mm256_xor_si256(_mm256_set1_epi8(static_cast<char>(args.params->min)), flip);
+  const __m256i max = _mm256_xor_si256(_mm256_set1_epi8(static_cast<char>(args.params->max)), flip);
+  const __m256i high =
+      _mm256_unpacklo_epi16(_mm256_set1_epi16(p.high_a), _mm256_set1_epi16(p.high_b));
+  const __m256i low = _mm256_unpacklo_epi16(_mm256_set1_epi16(p.low_a), _mm256_set1_epi16(p.low_b));
+  const __m256i offset = _mm256_set1_epi32(p.offset), zero = _mm256_setzero_si256();
+  const __m128i shift = _mm_cvtsi32_si128(p.shift);
+  const auto sum = [&](__m256i pairs) {
+    const __m256i upper = _mm256_slli_epi32(_mm256_madd_epi16(pairs, high), 8);
+    const __m256i lower = _mm256_srai_epi32(_mm256_madd_epi16(pairs, low), 7);
+    return _mm256_sra_epi32(_mm256_add_epi32(_mm256_add_epi32(upper, lower), offset), shift);
+  };
+  const auto step = [&](const uint8_t* a, const uint8_t* b, uint8_t* out) {
+    const __m256i va =
+        _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)), flip);
+    const __m256i vb =
+        _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)), flip);
+    const __m256i first = _mm256_unpacklo_epi8(va, vb), last = _mm256_unpackhi_epi8(va, vb);
+    const __m256i words = _mm256_packs_epi32(sum(_mm256_unpacklo_epi8(first, zero)),
+                                             sum(_mm256_unpackhi_epi8(first, zero)));
+    const __m256i more = _mm256_packs_epi32(sum(_mm256_unpacklo_epi8(last, zero)),
+                                            sum(_mm256_unpackhi_epi8(last, zero)));
+    const __m256i v = _mm256_packus_epi16(words, more);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                        _mm256_xor_si256(_mm256_min_epu8(_mm256_max_epu8(v, min), max), flip));
+  };
+  const uint8_t* a = static_cast<const uint8_t*>(args.a);
+  const uint8_t* b = static_cast<const uint8_t*>(args.b);
+  uint8_t* out = static_cast<uint8_t*>(args.out);
+  alignas(32) uint8_t same[32];
+  if (args.b_scalar)
+    _mm256_store_si256(reinterpret_cast<__m256i*>(same), _mm256_set1_epi8(static_cast<char>(*b)));
+  size_t i = 0;
+  for (; i + 32 <= args.n; i += 32) step(a + i, args.b_scalar ? same : b + i, out + i);
+  if (i < args.n) {
+    alignas(32) uint8_t x[32] = {}, y[32] = {};
+    __builtin_memcpy(x, a + i, args.n - i);
+    if (!args.b_scalar) __builtin_memcpy(y, b + i, args.n - i);
+    step(x, args.b_scalar ? same : y, x);
+    __builtin_memcpy(out + i, x, args.n - i);
+  }
+}
+
 // vpshufb looks up 16 entries; a lane whose high nibble names another 16 gets an index with bit 7
 // set, which gives zero, so that the 16 lookups are ORed.
 void lut_avx2(const LutArgs& args) {

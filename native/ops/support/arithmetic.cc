@@ -29,24 +29,31 @@ Status prepare_8bit(PrepareContext& op, elementwise::Op8 signed8, elementwise::O
   Features features;
   EDGE_TRY(active_features(&features));
   state->k8 = &elementwise::select(features, state->type == DType::kInt8 ? signed8 : unsigned8);
-  op.kernel = state->k8->name;
   if (state->shape.a_repeats) {
     std::swap(params.zero_a, params.zero_b);
     std::swap(params.sign_a, params.sign_b);
     std::swap(params.ma, params.mb);
   }
   state->params = params;
+  // The proof that both kernels are the same function costs as much as some ten thousand elements.
+  const elementwise::Kernel8& linear = elementwise::select(features, elementwise::Op8::kLinear);
+  const bool sum = signed8 == elementwise::Op8::kAddI8;
+  if (sum && linear.needs != kScalar && state->shape.count >= 4096 &&
+      elementwise::make_linear(*state->k8, linear, &state->params)) {
+    state->k8 = &linear;
+  }
+  op.kernel = state->k8->name;
   return {};
 }
 
 void eval_8bit(const EvalContext& run, const Arithmetic& state) {
-  for_runs(run.pool(), state.shape, [&](const Run& r) {
-    const uint8_t* a = run.in<uint8_t>(0) + r.a;
-    const uint8_t* b = run.in<uint8_t>(1) + r.b;
-    if (state.shape.a_repeats) std::swap(a, b);
-    const bool repeats = state.shape.a_repeats || state.shape.b_repeats;
-    state.k8->run({r.n, a, b, repeats, run.out<uint8_t>(0) + r.out, &state.params});
-  });
+  uint8_t* out = run.out<uint8_t>(0);
+  for_blocks(run.pool(), state.shape, run.in<uint8_t>(0), run.in<uint8_t>(1),
+             [&](Block<uint8_t> block) {
+               if (state.shape.a_repeats) std::swap(block.a, block.b);
+               const bool repeats = block.a_repeats || block.b_repeats;
+               state.k8->run({block.n, block.a, block.b, repeats, out + block.out, &state.params});
+             });
 }
 
 }  // namespace edge

@@ -44,18 +44,13 @@ Status prepare_binary(PrepareContext& op, elementwise::OpF32 kernel, FloatRange 
 }
 
 void eval_f32(const EvalContext& run, const Binary& state) {
-  for_runs(run.pool(), state.shape, [&](const Run& r) {
-    elementwise::ArgsF32 args{};
-    args.n = r.n;
-    args.a = run.in<float>(0) + r.a;
-    args.b = run.in<float>(1) + r.b;
-    args.a_scalar = state.shape.a_repeats;
-    args.b_scalar = state.shape.b_repeats;
-    args.out = run.out<float>(0) + r.out;
-    args.min = state.f32_range.low;
-    args.max = state.f32_range.high;
-    state.f32->run(args);
-  });
+  const FloatRange range = state.f32_range;
+  float* out = run.out<float>(0);
+  for_blocks(run.pool(), state.shape, run.in<float>(0), run.in<float>(1),
+             [&](const Block<float>& block) {
+               state.f32->run({block.n, block.a, block.b, block.a_repeats, block.b_repeats,
+                               out + block.out, range.low, range.high});
+             });
 }
 
 }  // namespace edge

@@ -27,6 +27,8 @@ Broadcast make_broadcast(const Shape& a, const Shape& b) {
   Broadcast s;
   s.count = 1;
   size_t step_a = 1, step_b = 1;
+  // Whether the operand repeats along an axis so far, and whether it advances outside of one.
+  bool a_ended = false, b_ended = false, a_uneven = false, b_uneven = false;
   // Axes from the innermost on; one that continues the axis inside of it in both operands is part
   // of it.
   for (int i = 0; i < std::max(a.rank(), b.rank()); ++i) {
@@ -34,6 +36,10 @@ Broadcast make_broadcast(const Shape& a, const Shape& b) {
     const size_t n = in_a == 1 ? in_b : in_a;
     s.count *= n;
     if (n == 1) continue;
+    a_ended |= in_a == 1;
+    b_ended |= in_b == 1;
+    a_uneven |= a_ended && in_a != 1;
+    b_uneven |= b_ended && in_b != 1;
     const Broadcast::Axis axis{n, in_a == 1 ? 0 : step_a, in_b == 1 ? 0 : step_b};
     step_a *= in_a;
     step_b *= in_b;
@@ -44,6 +50,8 @@ Broadcast make_broadcast(const Shape& a, const Shape& b) {
       s.axes[static_cast<size_t>(s.rank++)] = axis;
     }
   }
+  s.a_period = a_uneven ? 0 : step_a;
+  s.b_period = b_uneven ? 0 : step_b;
   if (s.rank == 0) return s;
   s.run = s.axes[0].extent;
   s.a_repeats = s.axes[0].a == 0;

@@ -23,6 +23,8 @@ struct Broadcast {
   size_t count = 0;  // elements of the result
   size_t run = 1;    // elements in a run
   bool a_repeats = false, b_repeats = false;
+  // After so many elements of the result the operand starts again from its first; 0: never.
+  size_t a_period = 0, b_period = 0;
   int rank = 0;                       // of the axes around the runs
   std::array<Axis, kMaxRank> axes{};  // innermost first
 };
@@ -35,36 +37,98 @@ struct Run {
   size_t n, a, b, out;
 };
 
-// Calls f(const Run&) until each element of the result was in one run; on several threads where
-// there are many elements.
+// Calls f(const Run&) for the runs of elements [begin, end), in order.
 template <typename F>
-void for_runs(ThreadPool& pool, const Broadcast& s, const F& f) {
-  for_chunks(pool, s.count, [&](size_t begin, size_t end) {
-    std::array<size_t, kMaxRank> index{};
-    size_t a = 0, b = 0, left = begin / s.run;
+void for_runs_in(const Broadcast& s, size_t begin, size_t end, const F& f) {
+  std::array<size_t, kMaxRank> index{};
+  size_t a = 0, b = 0, left = begin / s.run;
+  for (int i = 0; i < s.rank; ++i) {
+    const Broadcast::Axis& axis = s.axes[static_cast<size_t>(i)];
+    const size_t at = left % axis.extent;
+    left /= axis.extent;
+    index[static_cast<size_t>(i)] = at;
+    a += at * axis.a;
+    b += at * axis.b;
+  }
+  size_t skip = begin % s.run;
+  while (begin < end) {
+    const size_t n = std::min(s.run - skip, end - begin);
+    f(Run{n, a + (s.a_repeats ? 0 : skip), b + (s.b_repeats ? 0 : skip), begin});
+    begin += n;
+    skip = 0;
     for (int i = 0; i < s.rank; ++i) {
       const Broadcast::Axis& axis = s.axes[static_cast<size_t>(i)];
-      const size_t at = left % axis.extent;
-      left /= axis.extent;
-      index[static_cast<size_t>(i)] = at;
-      a += at * axis.a;
-      b += at * axis.b;
+      a += axis.a;
+      b += axis.b;
+      if (++index[static_cast<size_t>(i)] < axis.extent) break;
+      index[static_cast<size_t>(i)] = 0;
+      a -= axis.extent * axis.a;
+      b -= axis.extent * axis.b;
     }
-    size_t skip = begin % s.run;
-    while (begin < end) {
-      const size_t n = std::min(s.run - skip, end - begin);
-      f(Run{n, a + (s.a_repeats ? 0 : skip), b + (s.b_repeats ? 0 : skip), begin});
-      begin += n;
-      skip = 0;
-      for (int i = 0; i < s.rank; ++i) {
-        const Broadcast::Axis& axis = s.axes[static_cast<size_t>(i)];
-        a += axis.a;
-        b += axis.b;
-        if (++index[static_cast<size_t>(i)] < axis.extent) break;
-        index[static_cast<size_t>(i)] = 0;
-        a -= axis.extent * axis.a;
-        b -= axis.extent * axis.b;
+  }
+}
+
+// The same until each element of the result was in one run; on several threads where there are many
+// elements.
+template <typename F>
+void for_runs(ThreadPool& pool, const Broadcast& s, const F& f) {
+  for_chunks(pool, s.count, [&](size_t begin, size_t end) { for_runs_in(s, begin, end, f); });
+}
+
+// n elements of the result from element `out` on, and those of the operands; one that repeats is
+// one element.
+template <typename T>
+struct Block {
+  size_t n;
+  const T *a, *b;
+  bool a_repeats, b_repeats;
+  size_t out;
+};
+
+// As for_runs(), but calls f(const Block<T>&) for many elements at a time where runs are short:
+// operands that do not lie as the result does are spread out first.
+template <typename T, typename F>
+void for_blocks(ThreadPool& pool, const Broadcast& s, const T* a, const T* b, const F& f) {
+  constexpr size_t kShort = 64, kBlock = 1024;
+  if (s.run >= kShort || s.rank == 0) {
+    for_runs(pool, s, [&](const Run& r) {
+      f(Block<T>{r.n, a + r.a, b + r.b, s.a_repeats, s.b_repeats, r.out});
+    });
+    return;
+  }
+  for_chunks(pool, s.count, [&](size_t begin, size_t end) {
+    T room[2][2 * kBlock];
+    // A short period is spread out once. at(i) is where elements i .. i + kBlock lie.
+    auto at = [&](const T* data, size_t period, T* spread) {
+      const bool tiled = period > 0 && period <= kBlock;
+      for (size_t i = 0; tiled && i < kBlock + period; ++i) {
+        spread[i] = i < period ? data[i] : spread[i - period];
       }
+      return [=, &s](size_t i) {
+        return period == s.count ? data + i : spread + (tiled ? i % period : 0);
+      };
+    };
+    auto by_runs = [&](size_t period) {
+      return period == 0 || (period > kBlock && period < s.count);
+    };
+    auto copy = [](const T* from, bool repeats, size_t n, T* to) {
+      if (repeats) {
+        std::fill_n(to, n, *from);
+      } else {
+        std::copy_n(from, n, to);
+      }
+    };
+    const auto at_a = at(a, s.a_period, room[0]), at_b = at(b, s.b_period, room[1]);
+    for (; begin < end; begin += kBlock) {
+      const size_t n = std::min(kBlock, end - begin);
+      if (by_runs(s.a_period) || by_runs(s.b_period)) {
+        for_runs_in(s, begin, begin + n, [&](const Run& r) {
+          const size_t to = r.out - begin;
+          if (by_runs(s.a_period)) copy(a + r.a, s.a_repeats, r.n, room[0] + to);
+          if (by_runs(s.b_period)) copy(b + r.b, s.b_repeats, r.n, room[1] + to);
+        });
+      }
+      f(Block<T>{n, at_a(begin), at_b(begin), false, false, begin});
     }
   });
 }

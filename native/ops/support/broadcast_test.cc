@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -47,6 +48,21 @@ void check_runs(const Shape& a, const Shape& b, int threads) {
         written[i] != 1 || from_a[i] != element(a, *shape, i) || from_b[i] != element(b, *shape, i);
   }
   CHECK(wrong == 0);
+
+  // Blocks do the same with the elements themselves.
+  std::vector<int32_t> all_a(static_cast<size_t>(a.count()) + 1),
+      all_b(static_cast<size_t>(b.count()) + 1);
+  std::iota(all_a.begin(), all_a.end(), 0);
+  std::iota(all_b.begin(), all_b.end(), 0);
+  std::vector<char> again(s.count, 0);
+  for_blocks(pool, s, all_a.data(), all_b.data(), [&](const Block<int32_t>& block) {
+    for (size_t i = 0; i < block.n; ++i) {
+      const size_t at = block.out + i;
+      const int32_t x = block.a[block.a_repeats ? 0 : i], y = block.b[block.b_repeats ? 0 : i];
+      again[at] = static_cast<size_t>(x) == from_a[at] && static_cast<size_t>(y) == from_b[at];
+    }
+  });
+  CHECK(std::count(again.begin(), again.end(), 1) == static_cast<std::ptrdiff_t>(s.count));
 }
 
 TEST_CASE("broadcast: random shapes of every rank") {
@@ -71,6 +87,9 @@ TEST_CASE("broadcast: runs that are cut where work is given to threads") {
   check_runs({3, 100, 1, 77}, {100, 50, 1}, 3);
   check_runs({70001}, {}, 2);
   check_runs({5, 1, 7001}, {5, 3, 7001}, 3);
+  check_runs({90, 200, 3}, {3}, 2);
+  check_runs({48, 48, 1}, {1, 17}, 2);
+  check_runs({2, 3, 700, 3}, {700, 3}, 2);
 }
 
 TEST_CASE("broadcast: runs are as long as they can be") {
