@@ -48,7 +48,7 @@ Status prepare(PrepareContext& op) {
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
   const int64_t cell = static_cast<int64_t>(s.cell);
-  for_each_row(run, s.shape, [&](int64_t b, int64_t y) {
+  for_each_row(run, s.shape, [&](int64_t b, int64_t y, int) {
     const int64_t row = b * s.shape.in_h + s.rows[static_cast<size_t>(y)];
     const uint8_t* in = run.in<uint8_t>(0) + row * s.shape.in_w * cell;
     uint8_t* out = run.out<uint8_t>(0) + (b * s.shape.out_h + y) * s.shape.out_w * cell;

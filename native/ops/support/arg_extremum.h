@@ -2,7 +2,10 @@
 // equal ones. A NaN is neither unless there are only NaNs.
 #pragma once
 
+#include "base/cpu.h"
+#include "kernels/extremum/extremum.h"
 #include "ops/op.h"
+#include "ops/support/parallel.h"
 
 namespace edge {
 
@@ -10,6 +13,7 @@ struct ArgState {
   DType type = DType::kFloat32;
   bool wide = false;  // int64 indices
   int64_t outer = 0, extent = 0, inner = 0;
+  const extremum::Kernel* bytes = nullptr;  // of 8-bit types along the last axis
 };
 
 inline Status check_arg(const OpView& op) {
@@ -50,7 +54,33 @@ inline Status prepare_arg(PrepareContext& op) {
   s.outer = x.count(0, axis);
   s.extent = x[axis];
   s.inner = x.count(axis + 1, x.rank());
+  if (s.inner != 1 || dtype_size(s.type) != 1) return {};
+  Features features;
+  EDGE_TRY(active_features(&features));
+  s.bytes = &extremum::select(features);
+  op.kernel = s.bytes->name;
   return {};
+}
+
+// flip: see kernels/extremum/extremum.h
+inline void eval_arg_bytes(const EvalContext& run, const ArgState& s, uint8_t flip) {
+  const size_t extent = static_cast<size_t>(s.extent), outer = static_cast<size_t>(s.outer);
+  constexpr size_t kRows = 256;
+  const size_t threads = static_cast<size_t>(run.pool().threads());
+  const Chunks chunks = cut(outer, (kChunk + extent - 1) / extent, threads);
+  run.pool().run(chunks.count, [&](size_t chunk, int) {
+    const size_t end = std::min(outer, (chunk + 1) * chunks.size);
+    for (size_t r = chunk * chunks.size; r < end; r += kRows) {
+      int32_t found[kRows];
+      const size_t rows = std::min(kRows, end - r);
+      s.bytes->run({rows, extent, run.in<uint8_t>(0) + r * extent, flip, found});
+      if (s.wide) {
+        std::copy_n(found, rows, run.out<int64_t>(0) + r);
+      } else {
+        std::copy_n(found, rows, run.out<int32_t>(0) + r);
+      }
+    }
+  });
 }
 
 template <typename T, typename Index, bool kMax>
@@ -76,7 +106,12 @@ void eval_arg_type(const EvalContext& run) {
 
 template <bool kMax>
 void eval_arg(const EvalContext& run) {
-  switch (run.state<ArgState>().type) {
+  const ArgState& s = run.state<ArgState>();
+  if (s.bytes) {
+    const uint8_t sign = s.type == DType::kInt8 ? 0x80 : 0;
+    return eval_arg_bytes(run, s, static_cast<uint8_t>(kMax ? sign ^ 0xff : sign));
+  }
+  switch (s.type) {
     case DType::kFloat32:
       return eval_arg_type<float, kMax>(run);
     case DType::kInt8:

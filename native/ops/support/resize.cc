@@ -46,17 +46,17 @@ ResizeShape resize_shape(const OpView& op) {
 }
 
 void for_each_row(const EvalContext& run, const ResizeShape& shape,
-                  const std::function<void(int64_t b, int64_t y)>& row) {
+                  const std::function<void(int64_t b, int64_t y, int worker)>& row) {
   const size_t rows = static_cast<size_t>(shape.batches * shape.out_h);
   const size_t elements = static_cast<size_t>(shape.out_w * shape.channels);
   if (rows == 0) return;
   // A few thousand elements are worth waking a thread.
   const Chunks chunks =
       cut(rows, (4096 + elements - 1) / elements, static_cast<size_t>(run.pool().threads()));
-  run.pool().run(chunks.count, [&](size_t chunk, int) {
+  run.pool().run(chunks.count, [&](size_t chunk, int worker) {
     const size_t first = chunk * chunks.size;
     for (size_t i = first; i < std::min(first + chunks.size, rows); ++i) {
-      row(static_cast<int64_t>(i) / shape.out_h, static_cast<int64_t>(i) % shape.out_h);
+      row(static_cast<int64_t>(i) / shape.out_h, static_cast<int64_t>(i) % shape.out_h, worker);
     }
   });
 }

@@ -17,8 +17,8 @@ Status infer_resize(const OpView& op, std::vector<Shape>* shapes);
 // Shapes are final; without elements of the output all extents are 0.
 ResizeShape resize_shape(const OpView& op);
 
-// Calls row(b, y) for each row of the output, in parallel where that pays.
+// Calls row(b, y, worker) for each row of the output, in parallel where that pays.
 void for_each_row(const EvalContext& run, const ResizeShape& shape,
-                  const std::function<void(int64_t b, int64_t y)>& row);
+                  const std::function<void(int64_t b, int64_t y, int worker)>& row);
 
 }  // namespace edge
