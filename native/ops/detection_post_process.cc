@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "ops/op.h"
 #include "ops/support/flexbuffer.h"
@@ -56,8 +57,9 @@ struct State {
   Numbers encodings, scores, anchors;
   int32_t boxes = 0;
   int64_t encoding_size = 0, columns = 0, background = 0;
-  int32_t slots = 0;  // of the output
-  int32_t limit = 0;  // boxes that one suppression keeps at most
+  bool sound = false;  // no anchor has a negative extent: then no box has its edges the wrong way
+  int32_t slots = 0;   // of the output
+  int32_t limit = 0;   // boxes that one suppression keeps at most
 };
 
 Status read_float(const FlexMap& map, const char* key, float* out) {
@@ -135,12 +137,22 @@ Numbers numbers_of(const Value& v) {
   return {v.spec.dtype, v.spec.scale(), static_cast<float>(v.spec.zero_point())};
 }
 
+// Whether the anchors are known before running, and none has a negative height or width.
+bool sound_anchors(const Value& anchors, const Numbers& numbers) {
+  if (!anchors.constant) return false;
+  for (int64_t i = 0; i < anchors.spec.shape.count(); ++i) {
+    if (i % 4 >= 2 && numbers.at(anchors.data.data(), i) < 0) return false;
+  }
+  return true;
+}
+
 Status prepare(PrepareContext& op) {
   State& s = op.make_state<State>();
   EDGE_ASSIGN(s.options, read_options(op.node()));
   s.encodings = numbers_of(op.in(0));
   s.scores = numbers_of(op.in(1));
   s.anchors = numbers_of(op.in(2));
+  s.sound = sound_anchors(op.in(2), s.anchors);
   s.boxes = op.in(0).spec.shape[1];
   s.encoding_size = op.in(0).spec.shape[2];
   s.columns = op.in(1).spec.shape[2];
@@ -148,33 +160,30 @@ Status prepare(PrepareContext& op) {
   s.slots = op.out(1).spec.shape[1];
   s.limit = std::min(s.options.max_detections, s.boxes);
   if (s.options.regular) s.limit = std::min(s.limit, s.options.per_class);
-  // Boxes, scores, order, selected, and the best detections of all classes or of one box.
+  // Boxes, scores, order, selected, the best detections of all classes or of one box, and which
+  // boxes are decoded.
   const size_t boxes = static_cast<size_t>(s.boxes);
   const size_t best =
       static_cast<size_t>(s.options.regular ? s.options.max_detections : s.options.max_classes);
   op.scratch_per_worker = boxes * (sizeof(Box) + sizeof(float) + sizeof(int32_t)) +
-                          static_cast<size_t>(s.limit) * sizeof(int32_t) + best * sizeof(Detection);
+                          static_cast<size_t>(s.limit) * sizeof(int32_t) +
+                          best * sizeof(Detection) + boxes;
   return {};
 }
 
-// The decoded boxes; false where one has its edges the wrong way round.
-bool decode(const State& s, const uint8_t* encodings, const uint8_t* anchors, Box* boxes) {
+Box decode(const State& s, const uint8_t* encodings, const uint8_t* anchors, int32_t i) {
   const Options& o = s.options;
-  for (int32_t i = 0; i < s.boxes; ++i) {
-    const auto code = [&](int64_t k) {
-      return static_cast<double>(s.encodings.at(encodings, i * s.encoding_size + k));
-    };
-    const auto anchor = [&](int64_t k) {
-      return static_cast<double>(s.anchors.at(anchors, int64_t{i} * 4 + k));
-    };
-    const float y = static_cast<float>(code(0) / o.y_scale * anchor(2) + anchor(0));
-    const float x = static_cast<float>(code(1) / o.x_scale * anchor(3) + anchor(1));
-    const float h = static_cast<float>(0.5 * std::exp(code(2) / o.h_scale) * anchor(2));
-    const float w = static_cast<float>(0.5 * std::exp(code(3) / o.w_scale) * anchor(3));
-    boxes[i] = {y - h, x - w, y + h, x + w};
-    if (boxes[i].ymin > boxes[i].ymax || boxes[i].xmin > boxes[i].xmax) return false;
-  }
-  return true;
+  const auto code = [&](int64_t k) {
+    return static_cast<double>(s.encodings.at(encodings, i * s.encoding_size + k));
+  };
+  const auto anchor = [&](int64_t k) {
+    return static_cast<double>(s.anchors.at(anchors, int64_t{i} * 4 + k));
+  };
+  const float y = static_cast<float>(code(0) / o.y_scale * anchor(2) + anchor(0));
+  const float x = static_cast<float>(code(1) / o.x_scale * anchor(3) + anchor(1));
+  const float h = static_cast<float>(0.5 * std::exp(code(2) / o.h_scale) * anchor(2));
+  const float w = static_cast<float>(0.5 * std::exp(code(3) / o.w_scale) * anchor(3));
+  return {y - h, x - w, y + h, x + w};
 }
 
 // Puts a detection into a list that is sorted by score, behind equal ones, and keeps the list's
@@ -188,7 +197,7 @@ int32_t insert(const Detection& d, Detection* list, int32_t length, int32_t limi
 }
 
 struct Work {
-  Box* boxes;
+  std::function<Box(int32_t)> box;
   float* scores;
   int32_t *order, *selected;
   Detection* best;
@@ -205,17 +214,33 @@ struct Outputs {
   }
 };
 
+// The best score of each box. Of codes the largest has the largest score.
+template <typename T>
+void best_scores(const State& s, const uint8_t* scores, float* best) {
+  const T* row = reinterpret_cast<const T*>(scores) + s.background;
+  for (int32_t i = 0; i < s.boxes; ++i, row += s.columns) {
+    T most = row[0];
+    for (int32_t c = 1; c < s.options.classes; ++c) most = std::max(most, row[c]);
+    best[i] = s.scores.at(reinterpret_cast<const uint8_t*>(&most), 0);
+  }
+}
+
 int32_t run_fast(const State& s, const uint8_t* scores, const Work& work, const Outputs& out) {
   const Options& o = s.options;
   const auto score = [&](int32_t box, int32_t category) {
     return s.scores.at(scores, box * s.columns + s.background + category);
   };
-  for (int32_t i = 0; i < s.boxes; ++i) {
-    float best = score(i, 0);
-    for (int32_t c = 1; c < o.classes; ++c) best = std::max(best, score(i, c));
-    work.scores[i] = best;
+  switch (s.scores.type) {
+    case DType::kUInt8:
+      best_scores<uint8_t>(s, scores, work.scores);
+      break;
+    case DType::kInt8:
+      best_scores<int8_t>(s, scores, work.scores);
+      break;
+    default:
+      best_scores<float>(s, scores, work.scores);
   }
-  const int32_t kept = suppress({o.least_score, o.most_overlap, s.limit}, work.boxes, work.scores,
+  const int32_t kept = suppress({o.least_score, o.most_overlap, s.limit}, work.box, work.scores,
                                 s.boxes, work.order, work.selected);
   for (int32_t k = 0; k < kept; ++k) {
     const int32_t box = work.selected[k];
@@ -224,7 +249,7 @@ int32_t run_fast(const State& s, const uint8_t* scores, const Work& work, const 
       length = insert({score(box, c), box, c}, work.best, length, o.max_classes);
     }
     for (int32_t c = 0; c < length; ++c) {
-      out.put(int64_t{k} * o.max_classes + c, work.boxes[box], work.best[c]);
+      out.put(int64_t{k} * o.max_classes + c, work.box(box), work.best[c]);
     }
   }
   return kept;
@@ -237,28 +262,41 @@ int32_t run_regular(const State& s, const uint8_t* scores, const Work& work, con
     for (int32_t i = 0; i < s.boxes; ++i) {
       work.scores[i] = s.scores.at(scores, i * s.columns + s.background + c);
     }
-    const int32_t kept = suppress({o.least_score, o.most_overlap, s.limit}, work.boxes, work.scores,
+    const int32_t kept = suppress({o.least_score, o.most_overlap, s.limit}, work.box, work.scores,
                                   s.boxes, work.order, work.selected);
     for (int32_t k = 0; k < kept; ++k) {
       const int32_t box = work.selected[k];
       length = insert({work.scores[box], box, c}, work.best, length, o.max_detections);
     }
   }
-  for (int32_t k = 0; k < length; ++k) out.put(k, work.boxes[work.best[k].box], work.best[k]);
+  for (int32_t k = 0; k < length; ++k) out.put(k, work.box(work.best[k].box), work.best[k]);
   return length;
 }
 
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
-  // All in scratch memory are numbers of 4 bytes.
+  const size_t count = static_cast<size_t>(s.boxes);
+  // All in scratch memory but the last are numbers of 4 bytes.
+  Box* boxes = reinterpret_cast<Box*>(run.scratch(0));
   Work work;
-  work.boxes = reinterpret_cast<Box*>(run.scratch(0));
-  work.scores = reinterpret_cast<float*>(work.boxes + s.boxes);
-  work.order = reinterpret_cast<int32_t*>(work.scores + s.boxes);
-  work.selected = work.order + s.boxes;
+  work.scores = reinterpret_cast<float*>(boxes + count);
+  work.order = reinterpret_cast<int32_t*>(work.scores + count);
+  work.selected = work.order + count;
   work.best = reinterpret_cast<Detection*>(work.selected + s.limit);
-  if (!decode(s, run.in<uint8_t>(0), run.in<uint8_t>(2), work.boxes)) {
-    return run.fail(invalid_argument("an anchor has a negative height or width"));
+  const int32_t most = s.options.regular ? s.options.max_detections : s.options.max_classes;
+  uint8_t* decoded = reinterpret_cast<uint8_t*>(work.best + most);
+  std::fill_n(decoded, count, uint8_t{0});
+  // Few boxes are looked at: each is decoded when it is.
+  work.box = [&](int32_t i) {
+    if (!decoded[i]) boxes[i] = decode(s, run.in<uint8_t>(0), run.in<uint8_t>(2), i);
+    decoded[i] = 1;
+    return boxes[i];
+  };
+  for (int32_t i = 0; i < s.boxes && !s.sound; ++i) {
+    const Box b = work.box(i);
+    if (b.ymin > b.ymax || b.xmin > b.xmax) {
+      return run.fail(invalid_argument("an anchor has a negative height or width"));
+    }
   }
   const Outputs out{run.out<Box>(0), run.out<float>(1), run.out<float>(2)};
   std::fill_n(out.boxes, s.slots, Box{});

@@ -14,22 +14,25 @@ float intersection_over_union(const Box& a, const Box& b) {
   return both / (area_a + area_b - both);
 }
 
-int32_t suppress(const Suppression& rule, const Box* boxes, const float* scores, int32_t count,
-                 int32_t* order, int32_t* selected) {
-  int32_t candidates = 0;
+int32_t suppress(const Suppression& rule, const std::function<Box(int32_t)>& box,
+                 const float* scores, int32_t count, int32_t* order, int32_t* selected) {
+  int32_t* end = order;
   for (int32_t i = 0; i < count; ++i) {
-    if (scores[i] >= rule.least_score) order[candidates++] = i;  // a NaN is not
+    if (scores[i] >= rule.least_score) *end++ = i;  // a NaN is not
   }
-  std::sort(order, order + candidates, [scores](int32_t a, int32_t b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-  });
+  // A heap, as most often a few of many boxes are looked at.
+  const auto worse = [scores](int32_t a, int32_t b) {
+    return scores[a] != scores[b] ? scores[a] < scores[b] : a > b;
+  };
+  std::make_heap(order, end, worse);
   int32_t kept = 0;
-  for (int32_t i = 0; i < candidates && kept < rule.limit; ++i) {
-    const Box& box = boxes[order[i]];
+  for (; order < end && kept < rule.limit; --end) {
+    std::pop_heap(order, end, worse);
+    const Box next = box(end[-1]);
     const bool stands_alone = std::none_of(selected, selected + kept, [&](int32_t better) {
-      return intersection_over_union(boxes[better], box) > rule.most_overlap;
+      return intersection_over_union(box(better), next) > rule.most_overlap;
     });
-    if (stands_alone) selected[kept++] = order[i];
+    if (stands_alone) selected[kept++] = end[-1];
   }
   return kept;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace edge {
 
@@ -19,8 +20,9 @@ struct Suppression {
 };
 
 // Writes the numbers of the boxes that stay to selected[limit], best first, the lower number first
-// where scores are equal, and returns how many they are. order[count] is scratch memory.
-int32_t suppress(const Suppression& rule, const Box* boxes, const float* scores, int32_t count,
-                 int32_t* order, int32_t* selected);
+// where scores are equal, and returns how many they are. order[count] is scratch memory. Only the
+// boxes that it looks at are asked for.
+int32_t suppress(const Suppression& rule, const std::function<Box(int32_t)>& box,
+                 const float* scores, int32_t count, int32_t* order, int32_t* selected);
 
 }  // namespace edge

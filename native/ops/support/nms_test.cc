@@ -11,8 +11,9 @@ namespace {
 std::vector<int32_t> suppressed(const Suppression& rule, const std::vector<Box>& boxes,
                                 const std::vector<float>& scores) {
   std::vector<int32_t> order(boxes.size()), selected(static_cast<size_t>(rule.limit));
-  const int32_t kept = suppress(rule, boxes.data(), scores.data(),
-                                static_cast<int32_t>(boxes.size()), order.data(), selected.data());
+  const int32_t kept = suppress(
+      rule, [&](int32_t i) { return boxes[static_cast<size_t>(i)]; }, scores.data(),
+      static_cast<int32_t>(boxes.size()), order.data(), selected.data());
   selected.resize(static_cast<size_t>(kept));
   return selected;
 }
