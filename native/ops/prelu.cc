@@ -27,7 +27,8 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 
 Status prepare(PrepareContext& op) {
   State& state = op.make_state<State>();
-  EDGE_TRY(prepare_binary(op, &state));
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EDGE_TRY(prepare_binary(op, elementwise::OpF32::kPrelu, {-kInfinity, kInfinity}, &state));
   if (state.type == DType::kFloat32) return {};
   const TensorSpec &x = op.in(0).spec, &alpha = op.in(1).spec, &out = op.out(0).spec;
   state.zero_x = x.zero_point();
@@ -57,8 +58,7 @@ void eval(const EvalContext& run) {
     case DType::kUInt8:
       return eval_codes<uint8_t>(run, state);
     default:
-      return map_binary<float>(run, state.shape,
-                               [](float x, float alpha) { return x >= 0 ? x : x * alpha; });
+      return eval_f32(run, state);
   }
 }
 

@@ -74,7 +74,8 @@ struct ConvertArgs {
 };
 
 // out[i] = clamp(a[i] <op> b[i], min, max); kMin and kMax give the second operand where one is NaN.
-enum class OpF32 { kAdd, kSub, kMul, kDiv, kMin, kMax };
+// kPrelu: a[i] where that is at least 0, a[i] * b[i] elsewhere.
+enum class OpF32 { kAdd, kSub, kMul, kDiv, kMin, kMax, kPrelu };
 
 struct ArgsF32 {
   size_t n;

@@ -124,5 +124,8 @@ void min_f32_scalar(const ArgsF32& args) {
 void max_f32_scalar(const ArgsF32& args) {
   binary_f32(args, [](float a, float b) { return a > b ? a : b; });
 }
+void prelu_f32_scalar(const ArgsF32& args) {
+  binary_f32(args, [](float a, float b) { return a >= 0 ? a : a * b; });
+}
 
 }  // namespace edge::elementwise

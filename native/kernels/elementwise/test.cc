@@ -194,8 +194,8 @@ TEST_CASE("elementwise: float arithmetic equals the scalar kernels, NaN and infi
   const auto found = runnable(kernels_f32);
   const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, 1e-40f};
   for (int round = 0; round < 300; ++round) {
-    for (OpF32 op :
-         {OpF32::kAdd, OpF32::kSub, OpF32::kMul, OpF32::kDiv, OpF32::kMin, OpF32::kMax}) {
+    for (OpF32 op : {OpF32::kAdd, OpF32::kSub, OpF32::kMul, OpF32::kDiv, OpF32::kMin, OpF32::kMax,
+                     OpF32::kPrelu}) {
       const size_t n = random.pick(kSizes);
       std::vector<float> a(n), b(n);
       for (std::vector<float>* side : {&a, &b}) {

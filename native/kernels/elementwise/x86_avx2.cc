@@ -243,6 +243,10 @@ static __m256 mul(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
 static __m256 div(__m256 a, __m256 b) { return _mm256_div_ps(a, b); }
 static __m256 min(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
 static __m256 max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+static __m256 prelu(__m256 a, __m256 b) {
+  const __m256 positive = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GE_OQ);
+  return _mm256_blendv_ps(_mm256_mul_ps(a, b), a, positive);
+}
 
 void add_f32_avx2(const ArgsF32& args) { binary_f32<add>(args); }
 void sub_f32_avx2(const ArgsF32& args) { binary_f32<sub>(args); }
@@ -250,5 +254,6 @@ void mul_f32_avx2(const ArgsF32& args) { binary_f32<mul>(args); }
 void div_f32_avx2(const ArgsF32& args) { binary_f32<div>(args); }
 void min_f32_avx2(const ArgsF32& args) { binary_f32<min>(args); }
 void max_f32_avx2(const ArgsF32& args) { binary_f32<max>(args); }
+void prelu_f32_avx2(const ArgsF32& args) { binary_f32<prelu>(args); }
 
 }  // namespace edge::elementwise
