@@ -6,9 +6,13 @@ void bench();
 namespace gemm {
 void bench();
 }
+namespace gemm_f32 {
+void bench();
+}
 }  // namespace edge
 
 int main() {
   edge::gemm::bench();
+  edge::gemm_f32::bench();
   edge::depthwise::bench();
 }
