@@ -14,54 +14,57 @@ namespace edge::gemm_f32 {
 constexpr size_t kMr = 12;
 constexpr size_t kNr = 32;
 
-static size_t panel_floats(const Args& args) { return kNr * (1 + args.taps * args.depth); }
-
-// kRows rows from row `first` on, and the kVectors * 16 columns from column n on, of which the last
-// vector may lack some.
-template <int kRows, int kVectors>
+// kRows rows from row `first` on, and the columns from n on: kVectors * 16 and, with kHalf, 8 more.
+// The last vector or half may lack some.
+template <int kRows, int kVectors, bool kHalf>
 static void tile(const Args& args, size_t first, size_t n) {
-  const size_t panel = panel_floats(args), depth = args.depth;
+  const size_t panel = kNr * (1 + args.taps * args.depth);
+  const ptrdiff_t depth = static_cast<ptrdiff_t>(args.depth);
   const float* w = args.weights + n / kNr * panel;
   // Vector v of a row of weights; panels lie one behind the other.
-  const auto load = [&](int v) {
-    return _mm512_load_ps(w + static_cast<size_t>(v / 2) * panel + v % 2 * 16);
-  };
-  __m512 sum[kRows][kVectors];
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    sum[0][v] = load(v);
+  const auto at = [&](int v) { return w + static_cast<size_t>(v / 2) * panel + v % 2 * 16; };
+  __m512 sum[kRows][kVectors + 1];
+  __m256 half[kRows];
 #pragma GCC unroll 12
-    for (int i = 1; i < kRows; ++i) sum[i][v] = sum[0][v];
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = _mm512_loadu_ps(at(v));
+    if (kHalf) half[i] = _mm256_loadu_ps(at(kVectors));
   }
   w += kNr;
   for (size_t t = 0; t < args.taps; ++t) {
     const float* const* pointers = args.x + t * kMr + first;
     const float* x[kRows];
 #pragma GCC unroll 12
-    for (int i = 0; i < kRows; ++i) x[i] = pointers[i];
-    for (size_t k = 0; k < depth; ++k, w += kNr) {
-      __m512 b[kVectors];
+    for (int i = 0; i < kRows; ++i) x[i] = pointers[i] + depth;
+    // Counting up to zero leaves a register for each row's pointer.
+    for (ptrdiff_t k = -depth; k != 0; ++k, w += kNr) {
+      __m512 b[kVectors + 1];
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) b[v] = load(v);
+      for (int v = 0; v < kVectors; ++v) b[v] = _mm512_loadu_ps(at(v));
+      const __m256 b_half = kHalf ? _mm256_loadu_ps(at(kVectors)) : _mm256_setzero_ps();
 #pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) {
         const __m512 a = _mm512_set1_ps(x[i][k]);
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) sum[i][v] = _mm512_fmadd_ps(a, b[v], sum[i][v]);
+        if (kHalf) half[i] = _mm256_fmadd_ps(_mm512_castps512_ps256(a), b_half, half[i]);
       }
     }
   }
   const __m512 min = _mm512_set1_ps(args.min), max = _mm512_set1_ps(args.max);
-  const size_t last = args.cols - n - (kVectors - 1) * 16;  // of the last vector
-  const __mmask16 mask = static_cast<__mmask16>(last >= 16 ? 0xffff : (1u << last) - 1);
+  const size_t left = args.cols - n;
 #pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
     float* out = args.out + (first + static_cast<size_t>(i)) * args.out_stride + n;
+    if (kHalf) sum[i][kVectors] = _mm512_castps256_ps512(half[i]);
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
+    for (int v = 0; v < kVectors + kHalf; ++v) {
+      const size_t rest = left - static_cast<size_t>(v) * 16;
+      const __mmask16 mask = static_cast<__mmask16>(rest >= 16 ? 0xffff : (1u << rest) - 1);
       // In this order of operands a NaN stays one.
       const __m512 clamped = _mm512_min_ps(max, _mm512_max_ps(min, sum[i][v]));
-      _mm512_mask_storeu_ps(out + v * 16, v + 1 < kVectors ? 0xffff : mask, clamped);
+      _mm512_mask_storeu_ps(out + v * 16, mask, clamped);
     }
   }
 }
@@ -70,10 +73,18 @@ template <int kRows>
 static void rows(const Args& args, size_t first) {
   size_t n = 0;
   if constexpr (kRows == 1) {  // which needs more columns to keep the multipliers busy
-    for (; n + 128 <= args.cols; n += 128) tile<kRows, 8>(args, first, n);
+    for (; n + 128 <= args.cols; n += 128) tile<kRows, 8, false>(args, first, n);
   }
-  for (; n + 16 < args.cols; n += 32) tile<kRows, 2>(args, first, n);
-  if (n < args.cols) tile<kRows, 1>(args, first, n);
+  for (; n + 24 < args.cols; n += 32) tile<kRows, 2, false>(args, first, n);
+  if (n >= args.cols) return;
+  const size_t left = args.cols - n;
+  if (left > 16) {
+    tile<kRows, 1, true>(args, first, n);
+  } else if (left > 8) {
+    tile<kRows, 1, false>(args, first, n);
+  } else {
+    tile<kRows, 0, true>(args, first, n);
+  }
 }
 
 void gemm_f32_12x32_avx512vnni(const Args& args) {
