@@ -1,4 +1,4 @@
-// 12 rows x 32 columns in 24 registers; where there are fewer rows, 6, 3 and 1 at a time.
+// 8 rows x 48 columns in 24 registers; where there are fewer rows, 4 and 1 at a time.
 #ifndef __clang__
 // GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
 // 105593).
@@ -11,8 +11,8 @@
 
 namespace edge::gemm_f32 {
 
-constexpr size_t kMr = 12;
-constexpr size_t kNr = 32;
+constexpr size_t kMr = 8;
+constexpr size_t kNr = 48;
 
 // kRows rows from row `first` on, and the columns from n on: kVectors * 16 and, with kHalf, 8 more.
 // The last vector or half may lack some.
@@ -22,12 +22,12 @@ static void tile(const Args& args, size_t first, size_t n) {
   const ptrdiff_t depth = static_cast<ptrdiff_t>(args.depth);
   const float* w = args.weights + n / kNr * panel;
   // Vector v of a row of weights; panels lie one behind the other.
-  const auto at = [&](int v) { return w + static_cast<size_t>(v / 2) * panel + v % 2 * 16; };
+  const auto at = [&](int v) { return w + static_cast<size_t>(v / 3) * panel + v % 3 * 16; };
   __m512 sum[kRows][kVectors + 1];
   __m256 half[kRows];
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 9
     for (int v = 0; v < kVectors; ++v) sum[i][v] = _mm512_loadu_ps(at(v));
     if (kHalf) half[i] = _mm256_loadu_ps(at(kVectors));
   }
@@ -35,18 +35,18 @@ static void tile(const Args& args, size_t first, size_t n) {
   for (size_t t = 0; t < args.taps; ++t) {
     const float* const* pointers = args.x + t * kMr + first;
     const float* x[kRows];
-#pragma GCC unroll 12
+#pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) x[i] = pointers[i] + depth;
     // Counting up to zero leaves a register for each row's pointer.
     for (ptrdiff_t k = -depth; k != 0; ++k, w += kNr) {
       __m512 b[kVectors + 1];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
       for (int v = 0; v < kVectors; ++v) b[v] = _mm512_loadu_ps(at(v));
       const __m256 b_half = kHalf ? _mm256_loadu_ps(at(kVectors)) : _mm256_setzero_ps();
-#pragma GCC unroll 12
+#pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
         const __m512 a = _mm512_set1_ps(x[i][k]);
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int v = 0; v < kVectors; ++v) sum[i][v] = _mm512_fmadd_ps(a, b[v], sum[i][v]);
         if (kHalf) half[i] = _mm256_fmadd_ps(_mm512_castps512_ps256(a), b_half, half[i]);
       }
@@ -54,11 +54,11 @@ static void tile(const Args& args, size_t first, size_t n) {
   }
   const __m512 min = _mm512_set1_ps(args.min), max = _mm512_set1_ps(args.max);
   const size_t left = args.cols - n;
-#pragma GCC unroll 12
+#pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     float* out = args.out + (first + static_cast<size_t>(i)) * args.out_stride + n;
     if (kHalf) sum[i][kVectors] = _mm512_castps256_ps512(half[i]);
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int v = 0; v < kVectors + kHalf; ++v) {
       const size_t rest = left - static_cast<size_t>(v) * 16;
       const __mmask16 mask = static_cast<__mmask16>(rest >= 16 ? 0xffff : (1u << rest) - 1);
@@ -73,25 +73,20 @@ template <int kRows>
 static void rows(const Args& args, size_t first) {
   size_t n = 0;
   if constexpr (kRows == 1) {  // which needs more columns to keep the multipliers busy
-    for (; n + 128 <= args.cols; n += 128) tile<kRows, 8, false>(args, first, n);
+    for (; n + 144 <= args.cols; n += 144) tile<kRows, 9, false>(args, first, n);
   }
-  for (; n + 24 < args.cols; n += 32) tile<kRows, 2, false>(args, first, n);
+  for (; n + 40 < args.cols; n += kNr) tile<kRows, 3, false>(args, first, n);
   if (n >= args.cols) return;
-  const size_t left = args.cols - n;
-  if (left > 16) {
-    tile<kRows, 1, true>(args, first, n);
-  } else if (left > 8) {
-    tile<kRows, 1, false>(args, first, n);
-  } else {
-    tile<kRows, 0, true>(args, first, n);
-  }
+  static void (*const kTiles[])(const Args&, size_t, size_t) = {
+      tile<kRows, 0, true>, tile<kRows, 1, false>, tile<kRows, 1, true>, tile<kRows, 2, false>,
+      tile<kRows, 2, true>};
+  kTiles[(args.cols - n - 1) / 8](args, first, n);
 }
 
-void gemm_f32_12x32_avx512vnni(const Args& args) {
+void gemm_f32_8x48_avx512vnni(const Args& args) {
   size_t first = 0;
-  for (; args.rows - first >= 12; first += 12) rows<12>(args, first);
-  for (; args.rows - first >= 6; first += 6) rows<6>(args, first);
-  for (; args.rows - first >= 3; first += 3) rows<3>(args, first);
+  for (; args.rows - first >= 8; first += 8) rows<8>(args, first);
+  for (; args.rows - first >= 4; first += 4) rows<4>(args, first);
   for (; first < args.rows; ++first) rows<1>(args, first);
 }
 
