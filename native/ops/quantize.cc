@@ -33,6 +33,8 @@ Status prepare(PrepareContext& op) {
     return requantize::wrapping_add(rescale(q - in.zero_point(), multiplier), out.zero_point());
   };
   fill_table(in.dtype, out.dtype, code, &state.codes.table);
+  // As int8 and uint8 of one scale do, by their sign bits.
+  state.codes.flips = table_flips(state.codes.table);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "ops/support/arithmetic.h"
 
+#include <numeric>
+
 namespace edge {
 namespace {
 
@@ -43,11 +45,26 @@ Status prepare_8bit(PrepareContext& op, elementwise::Op8 signed8, elementwise::O
     state->k8 = &linear;
   }
   op.kernel = state->k8->name;
+  const Value& repeated = op.in(state->shape.a_repeats ? 0 : 1);
+  if (repeated.constant && repeated.spec.shape.count() == 1) {
+    std::array<uint8_t, 256> codes;
+    std::iota(codes.begin(), codes.end(), uint8_t{0});
+    state->k8->run(
+        {256, codes.data(), repeated.data.data(), true, state->table.data(), &state->params});
+    state->lut = &elementwise::select(features, elementwise::Lut::kLut);
+    op.kernel = state->lut->name;
+  }
   return {};
 }
 
 void eval_8bit(const EvalContext& run, const Arithmetic& state) {
   uint8_t* out = run.out<uint8_t>(0);
+  if (state.lut) {
+    const uint8_t* x = run.in<uint8_t>(state.shape.a_repeats ? 1 : 0);
+    return for_chunks(run.pool(), state.shape.count, [&](size_t begin, size_t end) {
+      state.lut->run({end - begin, x + begin, state.table.data(), out + begin});
+    });
+  }
   for_blocks(run.pool(), state.shape, run.in<uint8_t>(0), run.in<uint8_t>(1),
              [&](Block<uint8_t> block) {
                if (state.shape.a_repeats) std::swap(block.a, block.b);

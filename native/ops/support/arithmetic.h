@@ -2,6 +2,7 @@
 // that wrap as two's complement.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <type_traits>
 
@@ -14,6 +15,9 @@ struct Arithmetic : Binary {
   // not: where the op's first does, the two are exchanged, and the parameters with them.
   const elementwise::Kernel8* k8 = nullptr;
   elementwise::Params8 params{};
+  // Where one operand is a constant of one element, the result by the code of the other.
+  const elementwise::KernelLut* lut = nullptr;
+  std::array<uint8_t, 256> table{};
   // int32 and int64
   int64_t low = 0, high = 0;
 };

@@ -26,10 +26,22 @@ Status prepare_unary(PrepareContext& op, Unary* state) {
   return {};
 }
 
+bool table_flips(const std::array<uint8_t, 256>& table) {
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (table[i] != (i ^ table[0])) return false;
+  }
+  return true;
+}
+
+static void flip_bytes(const uint8_t* x, size_t n, uint8_t flip, uint8_t* y) {
+  for (size_t i = 0; i < n; ++i) y[i] = x[i] ^ flip;
+}
+
 void eval_table(const EvalContext& run, const Unary& state) {
   const uint8_t* x = run.in<uint8_t>(0);
   uint8_t* y = run.out<uint8_t>(0);
   for_chunks(run.pool(), state.count, [&](size_t begin, size_t end) {
+    if (state.flips) return flip_bytes(x + begin, end - begin, state.table[0], y + begin);
     state.lut->run({end - begin, x + begin, state.table.data(), y + begin});
   });
 }

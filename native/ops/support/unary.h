@@ -17,6 +17,7 @@ struct Unary {
   size_t count = 0;
   const elementwise::KernelLut* lut = nullptr;  // 8-bit tensors only, as is the table
   std::array<uint8_t, 256> table{};             // output code by input code, both as bytes
+  bool flips = false;                           // table[x] = x ^ table[0] for all x
 };
 
 // One input and one output of one type among `types`, with one scale each where they are 8-bit.
@@ -28,6 +29,7 @@ Status infer_unary(const OpView& op, std::vector<Shape>* shapes);
 // Sets all but the table's contents.
 Status prepare_unary(PrepareContext& op, Unary* state);
 void eval_table(const EvalContext& run, const Unary& state);
+bool table_flips(const std::array<uint8_t, 256>& table);
 
 inline bool is_8bit(DType type) { return type == DType::kInt8 || type == DType::kUInt8; }
 
