@@ -36,6 +36,7 @@ void eval(const EvalContext& run) {
 
 }  // namespace
 
-extern const OpDef op_mul{check, infer_binary, prepare, eval};
+extern const OpDef op_mul{check,           infer_binary,         prepare,          eval, nullptr,
+                          /*alias=*/false, /*shape_only=*/false, /*in_place=*/true};
 
 }  // namespace edge

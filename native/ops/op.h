@@ -144,6 +144,9 @@ struct OpDef {
   bool alias = false;
   // eval reads the shapes that prepare saw, never an input's bytes.
   bool shape_only = false;
+  // eval writes element i of output 0 after it has read element i of each input of as many bytes,
+  // and reads that no more: the output may take such an input's place.
+  bool in_place = false;
 };
 
 // nullptr where this build has no such op.

@@ -64,6 +64,7 @@ void eval(const EvalContext& run) {
 
 }  // namespace
 
-extern const OpDef op_prelu{check, infer, prepare, eval};
+extern const OpDef op_prelu{
+    check, infer, prepare, eval, nullptr, /*alias=*/false, /*shape_only=*/false, /*in_place=*/true};
 
 }  // namespace edge

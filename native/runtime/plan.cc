@@ -101,20 +101,38 @@ Status Plan::place_values(bool preserve_all) {
     std::copy(data.begin(), data.end(), constants_.back().data());
     places_[static_cast<size_t>(value)].data = constants_.back().data();
   }
+  const int last_step = static_cast<int>(steps_.size());
   // Values that share one place have one root: an op that only renames its input's bytes gives its
-  // output the input's root, unless the caller may write or must keep those bytes.
+  // output the input's root, unless the caller may write or must keep those bytes. So does an op
+  // that can work in place, where nobody reads the input after it.
   std::vector<int> root(count);
   for (size_t i = 0; i < count; ++i) root[i] = static_cast<int>(i);
   std::vector<char> pinned(count, 0);
   for (int i : graph_.inputs) pinned[static_cast<size_t>(i)] = 1;
-  for (const Step& step : steps_) {
-    if (!step.def->alias || preserve_all) continue;
-    const int in = root[static_cast<size_t>(step.inputs[0])];
-    const bool in_arena = places_[static_cast<size_t>(in)].kind == Place::kNone;
-    if (in_arena && !pinned[static_cast<size_t>(in)])
-      root[static_cast<size_t>(step.outputs[0])] = in;
+  // The last step that reads a value, or a root's values.
+  std::vector<int> last_read(count, 0);
+  for (int n = 0; n < last_step; ++n) {
+    for (int i : steps_[static_cast<size_t>(n)].inputs) {
+      if (i != kAbsent) last_read[static_cast<size_t>(i)] = n;
+    }
   }
-  const int last_step = static_cast<int>(steps_.size());
+  for (int o : graph_.outputs) last_read[static_cast<size_t>(o)] = last_step;
+  for (int n = 0; n < last_step && !preserve_all; ++n) {
+    const Step& step = steps_[static_cast<size_t>(n)];
+    if (!step.def->alias && !step.def->in_place) continue;
+    const size_t out = static_cast<size_t>(step.outputs[0]);
+    const TensorSpec& y = graph_.values[out].spec;
+    for (size_t i = 0; i < (step.def->alias ? 1 : step.inputs.size()); ++i) {
+      const size_t in = static_cast<size_t>(root[static_cast<size_t>(step.inputs[i])]);
+      if (places_[in].kind != Place::kNone || pinned[in]) continue;
+      const TensorSpec& x = graph_.values[static_cast<size_t>(step.inputs[i])].spec;
+      const bool fits = x.dtype == y.dtype && x.shape.count() == y.shape.count();
+      if (!step.def->alias && (!fits || last_read[in] > n)) continue;
+      root[out] = static_cast<int>(in);
+      last_read[in] = std::max(last_read[in], last_read[out]);
+      break;
+    }
+  }
   std::vector<Lifetime> lifetimes(count);
   std::vector<char> used(count, 0);
   auto touch = [&](int value, int first, int last) -> Status {

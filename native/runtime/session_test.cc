@@ -100,6 +100,32 @@ TEST_CASE("plan: a reshape takes no memory of its own") {
   }
 }
 
+TEST_CASE("plan: a sum takes the place of an operand that nobody reads any more") {
+  GraphBuilder b;
+  const int x = b.input(DType::kFloat32, {4});
+  const int one = b.constant<float>(DType::kFloat32, {1}, {1});
+  std::vector<int> sums{x};
+  for (int i = 0; i < 4; ++i) sums.push_back(b.value(DType::kFloat32, {4}));
+  b.node(opcode::kADD, {x, one}, {sums[1]});        // the caller's input stays
+  b.node(opcode::kADD, {sums[1], one}, {sums[2]});  // read again below: stays
+  b.node(opcode::kADD, {one, sums[2]}, {sums[3]});
+  b.node(opcode::kMUL, {sums[1], sums[3]}, {sums[4]});
+  b.output(sums[4]);
+  const auto plan = Plan::build(b.model(), 0, {});
+  REQUIRE(plan.ok());
+  const auto offset = [&](int i) { return (*plan)->place(sums[static_cast<size_t>(i)]).offset; };
+  CHECK(offset(1) != offset(0));
+  CHECK(offset(2) != offset(1));
+  CHECK(offset(3) == offset(2));
+  CHECK(offset(4) == offset(1));
+  const auto session = *Session::create(*plan, 1);
+  float* in = reinterpret_cast<float*>(session->data(x));
+  for (int i = 0; i < 4; ++i) in[i] = static_cast<float>(i);
+  REQUIRE(session->run().ok());
+  const float* out = reinterpret_cast<const float*>(session->data(sums[4]));
+  for (int i = 0; i < 4; ++i) CHECK(out[i] == static_cast<float>((i + 1) * (i + 3)));
+}
+
 TEST_CASE("plan: input shapes can be changed, and impossible ones are refused") {
   PlanOptions options;
   options.input_shapes[0] = {3, 32, 32, 3};
