@@ -66,10 +66,11 @@ format: .venv/.check ## put Python and C++ into the project's style
 	ruff format .
 	clang-format -i $(native_files)
 
-bench: build .venv/.test ## time the kernels and the shipped models
+bench: build .venv/.test ## time kernels and models, beside LiteRT and what else is installed; MODEL=file for one model
 	cmake --preset release >/dev/null
 	cmake --build --preset release
 	build/release/edge_bench
+	$(if $(MODEL),edge-sdk bench $(MODEL) --against all --ops --memory --busy,python scripts/bench_models.py)
 
 fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
 	PYTHON=$(PYTHON) scripts/apt-packages.sh fuzz

@@ -35,6 +35,11 @@ def isa() -> str:
     return str(_native.isa())
 
 
+def peaks(threads: int = 1) -> dict[str, tuple[str, float]]:
+    """For "int8" and "float32": the best peak loop, and its 1e9 multiply-accumulates a second."""
+    return _native.peaks(threads)
+
+
 def parse(source: Source) -> _native.ParsedModel:
     """The verified model file; `ModelError` if it is missing, damaged or no model."""
     if isinstance(source, bytes):

@@ -21,7 +21,7 @@ from edge_sdk.version import __version__
 COMMANDS = {
     "run": "run a model on pictures or sensor windows and publish the results",
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
-    "bench": "time a model: load, first run, steady state, each op; beside LiteRT if wanted",
+    "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }

@@ -9,6 +9,7 @@
 
 #include "base/cpu.h"
 #include "base/thread_pool.h"
+#include "kernels/peak/peak.h"
 #include "reader/reader.h"
 #include "runtime/plan.h"
 #include "runtime/session.h"
@@ -236,6 +237,28 @@ py::list allocations_of(const Plan& plan) {
   return out;
 }
 
+// For each type the kernel's name and its 1e9 multiply-accumulates a second.
+py::dict peaks(int threads) {
+  if (threads < 1 || threads > 1024) {
+    raise(invalid_argument(format("%d threads, wanted 1 to 1024", threads)));
+  }
+  Features features = 0;
+  check(active_features(&features));
+  py::dict out;
+  for (const auto& [name, type] :
+       {std::pair("int8", peak::Type::kInt8), std::pair("float32", peak::Type::kFloat32)}) {
+    const peak::Kernel* kernel = peak::select(features, type);
+    if (kernel == nullptr) continue;
+    double rate;
+    {
+      py::gil_scoped_release release;
+      rate = peak::gmac_per_s(*kernel, threads);
+    }
+    out[name] = py::make_tuple(kernel->name, rate);
+  }
+  return out;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_native, m) {
@@ -366,6 +389,7 @@ PYBIND11_MODULE(_native, m) {
       .def("reset", &Session::reset);
 
   m.def("available_threads", &available_threads);
+  m.def("peaks", &peaks, py::arg("threads") = 1);
   m.def("op_names", &op_names);
   m.def("version", [] { return EDGE_VERSION; });
   m.def("isa", [] {

@@ -123,6 +123,7 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["run", "--model", CLOTHING, "--source", PICTURES, "--board", "toaster"], ["toaster"]),
         (["inspect", "none.tflite"], ["none.tflite"]),
         (["bench", "none.tflite"], ["none.tflite"]),
+        (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
         (["boards", "toaster"], ["toaster"]),
         (["walk"], ["walk"]),
     ],
@@ -171,9 +172,25 @@ def test_bench_reports_every_step() -> None:
 
 def test_bench_against_litert_gives_a_ratio() -> None:
     pytest.importorskip("ai_edge_litert")
-    report = last_json(edge("bench", CLOTHING, "--runs", 3, "--against", "litert", "--json"))
+    report = last_json(edge("bench", CLOTHING, "--runs", 3, "--against", "litert,ncnn", "--json"))
     assert [b["backend"] for b in report["backends"]] == ["native", "litert"]
     assert report["ratio_p50"]["litert"] > 0
+    assert report["ratio_min"]["litert"] > 0
+    assert [r["backend"] for r in report["cannot_run"]] == ["ncnn"]
+    assert {a["backend"]: a["greatest"] for a in report["agreement"]}["reference"] == 0
+
+
+def test_bench_tells_people_the_same() -> None:
+    pytest.importorskip("ai_edge_litert")
+    text = edge(
+        "bench", CLOTHING, "--runs", 3, "--against", "litert,ncnn", "--ops", "--memory", "--busy"
+    ).stdout
+    assert "litert takes " in text
+    assert "ncnn cannot run: " in text
+    assert "the same results as LiteRT's reference kernels, on 3 inputs" in text
+    assert "of the measured peak (peak_" in text
+    assert "native adds " in text
+    assert "beside a process that loads a CPU" in text
 
 
 def test_boards_marks_this_machine() -> None:

@@ -1,0 +1,203 @@
+"""What `edge_sdk.bench` reports: the order of runs, the judgement of results, who cannot run and why."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_sdk import bench
+from edge_sdk.bench import peers
+from edge_sdk.bench.busy import neighbour
+from edge_sdk.bench.inputs import difference
+from edge_sdk.bench.measure import INPUTS
+from edge_sdk.bench.peers.native import Native
+from edge_sdk.errors import BackendError, InputError, ModelError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CLOTHING = ROOT / "models" / "fashion_mnist" / "fashion_mnist_int8.tflite"
+
+
+class Witness(Native):
+    """Our own runtime, which writes down what is done to it, and whose results are off by `error`."""
+
+    seen: list[tuple[str, bytes]] = []  # noqa: RUF012
+    error = 0
+
+    def __init__(self, model: peers.ModelFile, threads: int) -> None:
+        super().__init__(model, threads)
+        self.invoke, self.run = self.run, self.note
+
+    def write(self, arrays: Sequence[Any]) -> None:
+        super().write(arrays)
+        self.written = b"".join(a.tobytes() for a in arrays)
+
+    def note(self) -> None:
+        self.seen.append((type(self).__name__, self.written))
+        self.invoke()
+
+    def outputs(self) -> list[Any]:
+        first, *others = super().outputs()
+        first.flat[0] += self.error * (1 if first.flat[0] < 0 else -1)
+        return [first, *others]
+
+
+class Ours(Witness):
+    """The one under test."""
+
+
+class Liar(Witness):
+    """Wrong by three codes in one element."""
+
+    error = 3
+
+
+@pytest.fixture
+def witnesses(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
+    monkeypatch.setitem(peers._OWN, "native", f"{__name__}:Ours")
+    monkeypatch.setitem(peers.PEERS, "liar", f"{__name__}:Liar")
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or _this())
+    monkeypatch.setattr(Witness, "seen", [])
+    return Witness.seen
+
+
+def _this() -> Any:
+    """This module, which pytest keeps out of sys.modules."""
+    module = type(sys)(__name__)
+    vars(module).update(globals())
+    return module
+
+
+def test_runtimes_take_turns_on_the_same_changing_inputs(witnesses: list[tuple[str, bytes]]) -> None:
+    found = bench.measure(CLOTHING, ["liar"], threads=1, runs=6, check=False)
+    assert [t.backend for t in found.timings] == ["native", "liar"]
+    assert [t.runs for t in found.timings] == [6, 6]
+    rounds = witnesses[2:14]  # after the first run of each
+    assert [who for who, _ in rounds] == ["Ours", "Liar"] * 6
+    inputs = [data for _, data in rounds]
+    assert inputs[::2] == inputs[1::2]
+    assert len(set(inputs)) == INPUTS
+    # Then each by itself.
+    assert [who for who, _ in witnesses[14:]] == ["Ours"] * 7 + ["Liar"] * 7
+
+
+def test_a_wrong_result_is_told_in_codes(witnesses: list[tuple[str, bytes]]) -> None:
+    found = bench.measure(CLOTHING, ["liar"], threads=1, runs=1)
+    (liar,) = [a for a in found.agreements if a.backend == "liar"]
+    assert liar.greatest == 3
+    assert liar.inputs == INPUTS
+
+
+def test_integers_equal_those_of_the_reference_kernels() -> None:
+    pytest.importorskip("ai_edge_litert")
+    found = bench.measure(CLOTHING, ["litert"], threads=1, runs=2)
+    of = {a.backend: a for a in found.agreements}
+    assert of["reference"].integer
+    assert of["reference"].greatest == 0
+    assert of["litert"].greatest <= 1
+    assert found.ratios["litert"] > 0
+    assert found.refusals == ()
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("onnxruntime", ".onnx"), ("ncnn", ".param")])
+def test_a_runtime_that_reads_no_tflite_says_what_it_needs(
+    name: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, type(sys)(name))
+    found = bench.measure(CLOTHING, [name], threads=1, runs=1, check=False)
+    assert [t.backend for t in found.timings] == ["native"]
+    (refusal,) = found.refusals
+    assert refusal.backend == name
+    assert "reads no .tflite" in refusal.reason
+    assert refusal.reason.endswith(f"fashion_mnist_int8{suffix}")
+
+
+@pytest.mark.parametrize("name", ["openvino", "mnn", "ncnn", "onnxruntime"])
+def test_a_runtime_that_is_not_installed_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, {"mnn": "MNN"}.get(name, name), None)  # makes the import fail
+    (refusal,) = bench.measure(CLOTHING, [name], threads=1, runs=1, check=False).refusals
+    assert "pip install" in refusal.reason
+
+
+@pytest.mark.parametrize(("name", "module"), [("openvino", "openvino"), ("mnn", "MNN")])
+def test_an_installed_runtime_runs_the_model(name: str, module: str) -> None:
+    pytest.importorskip(module)
+    found = bench.measure(CLOTHING, [name], threads=1, runs=2)
+    assert [t.backend for t in found.timings] == ["native", name]
+    assert any(a.backend == name for a in found.agreements)
+
+
+def test_unknown_runtimes_and_missing_files_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="toaster"):
+        peers.open_peer("toaster", peers.model_file(CLOTHING), 1)
+    with pytest.raises(ModelError, match=r"none\.tflite"):
+        bench.measure(tmp_path / "none.tflite")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "apart"),
+    [
+        (np.int8([1, -128]), np.int8([1, 127]), 255),
+        (np.uint8([0, 255]), np.uint8([0, 255]), 0),
+        (np.float32([1, 2]), np.float32([1, 4]), 0.5),
+        (np.float32([np.nan, np.inf]), np.float32([np.nan, np.inf]), 0),
+        (np.float32([np.nan, 1]), np.float32([2, 1]), np.inf),
+        (np.float32([np.inf]), np.float32([-np.inf]), np.inf),
+        (np.zeros((1, 2)), np.zeros((2, 1)), np.inf),
+        (np.zeros(0), np.zeros(0), 0),
+    ],
+)  # fmt: skip
+def test_difference(ours: Any, theirs: Any, apart: float) -> None:
+    assert difference([ours], [theirs]) == apart
+
+
+def test_the_profile_covers_every_step_and_knows_the_peak_of_its_type() -> None:
+    peaks = {"int8": bench.Peak("int8", "k", 1, 1000.0)}
+    steps = bench.profile(CLOTHING, threads=1, runs=2, measured=peaks)
+    assert sum(s.share for s in steps) == pytest.approx(1)
+    conv = next(s for s in steps if s.op == "CONV_2D")
+    assert conv.share_of_peak == pytest.approx(conv.gmac_per_s / 1000)
+    assert conv.macs > 0
+    assert all(s.share_of_peak is None for s in steps if not s.kernel)
+
+
+def test_peaks_name_kernel_and_threads() -> None:
+    peaks = bench.peaks(1)
+    assert peaks["int8"].gmac_per_s > 0
+    assert peaks["int8"].kernel.startswith("peak_")
+    assert {p.threads for p in peaks.values()} == {1}
+
+
+def test_memory_is_that_of_another_process() -> None:
+    found = bench.memory(CLOTHING, "native", 1)
+    assert 0 < found.added_mib < found.peak_mib
+    with pytest.raises(BackendError, match=r"none\.tflite"):
+        bench.memory("none.tflite")
+
+
+def test_the_neighbour_loads_its_cpu_and_leaves() -> None:
+    with neighbour() as cpu:
+        children = subprocess.run(
+            ["ps", "--ppid", str(os.getpid()), "-o", "pid=,psr=,args="], capture_output=True, text=True
+        ).stdout.splitlines()
+        (line,) = [c for c in children if "sched_setaffinity" in c]
+        pid, on, *_ = line.split()
+        assert int(on) == cpu
+        assert cpu in os.sched_getaffinity(0)
+    deadline = time.monotonic() + 5
+    while Path("/proc", pid).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path("/proc", pid).exists()
+
+
+def test_busy_gives_both_thread_counts() -> None:
+    found = bench.busy(CLOTHING, runs=3)
+    assert found.runs == 3
+    assert found.ratio == pytest.approx(found.one_ms / found.two_ms)
