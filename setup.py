@@ -15,7 +15,13 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 
 # What an installed package carries in edge_sdk/_data; edge_sdk.resources finds it there or in the checkout.
-DATA = ("boards/*.toml", "models/**/*.tflite", "models/**/*.md", "examples/data/**/*.*")
+DATA = (
+    "boards/*.toml",
+    "boards/reference/*.json",
+    "models/**/*.tflite",
+    "models/**/*.md",
+    "examples/data/**/*.*",
+)
 
 
 class CMakeBuild(build_ext):

@@ -1,25 +1,29 @@
-"""The table of docs/performance.md: bench_models.py [--models FOLDER] [--runs N] [--write]
+"""Measures the models of docs/performance.md: bench_models.py [NAME...] [--runs N] [--write]
 
-Times each model beside LiteRT (XNNPACK) in turn in one process, at one and two threads, and prints the
-ratios. `--write` puts the table between the markers of docs/performance.md.
+Each model runs beside LiteRT (XNNPACK), the integer ones beside OpenVINO too where it is installed, in turn
+in one process, at one and two threads. Prints a row per model as it is done and, as the last line, JSON with
+the means and the worst ratios. NAMEs are parts of model names; without any all are measured.
+`--write` puts tables and plots into docs/ and this machine's figures into boards/reference/.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
+import bench_report
+from bench_report import Row
+
+from edge_sdk import bench
+from edge_sdk.cli.screen import Progress
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- begin measured -->", "<!-- end measured -->"
 STASH = Path(os.environ.get("EDGE_SDK_TEST_MODELS") or ROOT.parent / "shared" / "models")
-MODELS = (
+INTEGER = (
     "google-coral+test_data/tf2_mobilenet_v2_1.0_224_ptq",
     "google-coral+edgetpu/mobilenet_edgetpu_0.75_224_post_training_quant",
     "google-coral+test_data/movenet_single_pose_lightning_ptq",
@@ -34,56 +38,73 @@ MODELS = (
     "tensorflow+tflite-support/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29_no_metadata",
     "google-coral+test_data/deeplabv3_mnv2_dm05_pascal_quant",
 )
+FLOAT = (
+    "google-ai-edge+mediapipe/face_detection_back",
+    "google-ai-edge+mediapipe/face_detection_front",
+    "google-ai-edge+mediapipe/face_detection_full_range_sparse",
+    "google-ai-edge+mediapipe/face_detection_short_range",
+    "google-ai-edge+mediapipe/face_landmarker_v2__face_landmarks_detector",
+    "google-ai-edge+mediapipe/face_landmarker_v2_with_blendshapes__face_blendshapes",
+    "google-ai-edge+mediapipe/face_stylization_dummy",
+    "google-ai-edge+mediapipe/hand_recrop",
+    "google-ai-edge+mediapipe/knift_float",
+    "google-ai-edge+mediapipe/pose_landmark_lite-0e0d22",
+    "google-ai-edge+mediapipe/pose_landmark_lite-fa7f68",
+    "google-ai-edge+mediapipe/selfie_segmentation_landscape",
+    "mlcommons+tiny/kws_ref_model_float32",
+    "mlcommons+tiny/pretrainedResnet-7e3147",
+    "mlcommons+tiny/vww_96_float",
+    "mlcommons+tiny/vww_96_float-504739",
+)
 
 
-def timed(model: Path, threads: int, runs: int) -> dict:
-    """One model in a process of its own, so that no model warms the caches of another."""
-    command = [sys.executable, "-m", "edge_sdk.cli", "bench", str(model), "--against", "litert"]
+def measured(model: Path, against: str, threads: int, runs: int, *more: str) -> dict | str:
+    """One model in a process of its own, so that no model warms the caches of another; or why not."""
+    command = [sys.executable, "-m", "edge_sdk.cli", "bench", str(model), "--against", against, *more]
     command += ["--threads", str(threads), "--runs", str(runs), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+def row(model: Path, kind: str, runs: int) -> Row:
+    against = "litert,openvino" if kind == "integer" else "litert"
+    one = measured(model, against, 1, runs, "--memory", "--busy")
+    two = measured(model, "litert", 2, runs, "--no-check")
+    for report in (one, two):
+        if isinstance(report, str):
+            return Row(model.stem, kind, refused=report)
+    return Row.of(model.stem, kind, one, two)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--models", type=Path, default=STASH / "real")
-    parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    rows, ratios, isa = [], {1: [], 2: []}, ""
-    for name in MODELS:
-        cells = [name.rpartition("/")[2]]
-        for threads in (1, 2):
-            report = timed(options.models / f"{name}.tflite", threads, options.runs)
-            ours, litert = (b["min_ms"] for b in report["backends"])
-            ratios[threads].append(litert / ours)
-            isa = report["isa"]
-            cells += [f"{ours:.3f}", f"{litert:.3f}", f"{litert / ours:.2f}"]
-        rows.append(f"| {' | '.join(cells)} |")
-        print(rows[-1], flush=True)
-    means = {t: math.exp(sum(map(math.log, r)) / len(r)) for t, r in ratios.items()}
-    table = "\n".join(
-        [
-            f"{cpu_name()}, {isa}, best of {options.runs} runs, ms; ratio = LiteRT's time / ours.",
-            "",
-            "| model | ours, 1 thread | LiteRT | ratio | ours, 2 threads | LiteRT | ratio |",
-            "|---|---|---|---|---|---|---|",
-            *rows,
-            f"| geometric mean | | | {means[1]:.2f} | | | {means[2]:.2f} |",
-        ]
-    )
-    print(f"geometric mean {means[1]:.2f} at one thread, {means[2]:.2f} at two")
+    if not options.models.is_dir():
+        parser.error(f"there is no folder {options.models}: name it by --models or EDGE_SDK_TEST_MODELS")
+    wanted = [(name, "integer") for name in INTEGER] + [(name, "float") for name in FLOAT]
+    wanted = [w for w in wanted if not options.names or any(n in w[0] for n in options.names)]
+    if not wanted:
+        parser.error(f"no model has {' or '.join(options.names)} in its name")
+    if options.write and options.names:
+        parser.error("--write needs all models: leave out the names")
+    peaks = {threads: bench.peaks(threads) for threads in (1, 2)}
+    rows = []
+    with Progress("models", len(wanted)) as progress:
+        for name, kind in wanted:
+            rows.append(row(options.models / f"{name}.tflite", kind, options.runs))
+            print(rows[-1].line(), flush=True)
+            progress.tick()
+    machine = bench_report.Machine.here(peaks, options.runs)
     if options.write:
-        page = PAGE.read_text()
-        head, tail = page.partition(BEGIN)[0], page.partition(END)[2]
-        PAGE.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}")
+        for file in bench_report.write(ROOT, machine, rows):
+            print(f"written: {file.relative_to(ROOT)}")
+    print(json.dumps(bench_report.summary(rows)))
 
 
 if __name__ == "__main__":

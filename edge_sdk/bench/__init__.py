@@ -10,6 +10,7 @@ from edge_sdk.bench.measure import Agreement, Comparison, Refusal, Timing, measu
 from edge_sdk.bench.memory import Memory, memory
 from edge_sdk.bench.peers import PEERS
 from edge_sdk.bench.profile import Peak, StepTiming, peaks, profile
+from edge_sdk.bench.reference import machine_class, reference
 
 __all__ = [
     "PEERS",
@@ -22,9 +23,11 @@ __all__ = [
     "StepTiming",
     "Timing",
     "busy",
+    "machine_class",
     "measure",
     "memory",
     "peaks",
     "profile",
     "random_inputs",
+    "reference",
 ]

@@ -50,6 +50,7 @@ class _Report:
     steps: list[bench.StepTiming]
     memory: list[bench.Memory]
     busy: bench.BusyTiming | None
+    reference: tuple[float, float] | None  # ms of ours and LiteRT's best run, measured before
 
     @property
     def share_of_peak(self) -> float | None:
@@ -70,6 +71,7 @@ class _Report:
             "share_of_peak": self.share_of_peak and round(self.share_of_peak, 4),
             "memory": [m.to_dict() for m in self.memory],
             "busy": self.busy and self.busy.to_dict(),
+            "reference_ms": self.reference and {"native": self.reference[0], "litert": self.reference[1]},
             "ops": [s.to_dict() for s in self.steps],
         }
 
@@ -112,7 +114,7 @@ def _measure(path: str, options: argparse.Namespace, board: BoardProfile) -> _Re
     if options.busy:
         with Progress("beside a busy process", options.runs) as progress:
             busy = bench.busy(path, options.runs, progress)
-    return _Report(found, peaks, steps, memory, busy)
+    return _Report(found, peaks, steps, memory, busy, bench.reference(Path(path).stem, threads))
 
 
 def _show(report: _Report) -> None:
@@ -139,6 +141,12 @@ def _show(report: _Report) -> None:
         print(
             f"beside a process that loads a CPU: {report.busy.one_ms:.3f} ms with one thread, "
             f"{report.busy.two_ms:.3f} with two, ratio {report.busy.ratio:.2f}"
+        )
+    if report.reference:
+        print(
+            "on {}, when the reference figures were taken: native {:.3f} ms, litert {:.3f}".format(
+                bench.machine_class(), *report.reference
+            )
         )
     if report.steps:
         print()

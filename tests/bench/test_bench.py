@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -180,6 +182,22 @@ def test_memory_is_that_of_another_process() -> None:
     assert 0 < found.added_mib < found.peak_mib
     with pytest.raises(BackendError, match=r"none\.tflite"):
         bench.memory("none.tflite")
+
+
+def test_reference_figures_are_those_of_this_class_of_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = bench.machine_class()
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    monkeypatch.setattr("edge_sdk.resources.folder", lambda _: tmp_path)
+    assert bench.reference("m", 1) is None
+    (tmp_path / "reference").mkdir()
+    figures = {"m": {"ours_1": 1.5, "litert_1": 3.0, "ours_2": 1.0, "litert_2": 2.0}}
+    (tmp_path / "reference" / f"{name}.json").write_text(json.dumps({"machine": {}, "models": figures}))
+    assert bench.reference("m", 1) == (1.5, 3.0)
+    assert bench.reference("m", 2) == (1.0, 2.0)
+    assert bench.reference("m", 4) is None
+    assert bench.reference("other", 1) is None
 
 
 def test_the_neighbour_loads_its_cpu_and_leaves() -> None:
