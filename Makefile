@@ -72,6 +72,14 @@ bench: build .venv/.test ## time kernels and models, beside LiteRT and what else
 	build/release/edge_bench
 	$(if $(MODEL),edge-sdk bench $(MODEL) --against all --ops --memory --busy,python scripts/bench_models.py)
 
+bench-arm: arm-site ## instructions of one inference on emulated 64-bit ARM, beside LiteRT; needs EDGE_ARMLAB
+	$(if $(EDGE_ARMLAB),$(EDGE_ARMLAB) setup)
+	python scripts/bench_arm.py $(MODEL)
+
+mca: .venv/.test ## cycles of the inner loops of the ARM kernels, by llvm-mca
+	PYTHON=$(PYTHON) scripts/apt-packages.sh mca
+	python scripts/mca.py
+
 fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
 	PYTHON=$(PYTHON) scripts/apt-packages.sh fuzz
 	cmake --preset fuzz >/dev/null
@@ -84,4 +92,4 @@ fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
 arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
 	python scripts/build_site.py aarch64 build/armlab-site
 
-.PHONY: help build demo test test-all test-sanitized test-arm check format bench fuzz arm-site
+.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz arm-site

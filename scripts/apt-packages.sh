@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings the Debian packages that a make target needs: apt-packages.sh demo|test|check|fuzz|train.
+# Brings the Debian packages that a make target needs: apt-packages.sh demo|test|check|fuzz|mca|train.
 # As root it installs what is missing; otherwise it prints the line to type.
 set -eu
 
@@ -22,6 +22,10 @@ case $1 in
     need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
     need qemu-user-static command -v qemu-aarch64-static
     need mosquitto test -x /usr/sbin/mosquitto
+    ;;
+  mca)
+    need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
+    need llvm-19 command -v llvm-mca-19
     ;;
   fuzz) need clang command -v clang++ ;;
   train) need dataset-fashion-mnist installed dataset-fashion-mnist ;;
