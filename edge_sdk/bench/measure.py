@@ -35,12 +35,16 @@ class Timing:
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    alone_p50_ms: float  # of runs that no other runtime's run precedes
+    alone_p50_ms: float  # of runs after a pause, as long as the others' runs, in which no other runs
     runs: int  # of the steady state
 
     @property
     def disturbed(self) -> float:
-        """What the other runtimes, running in turn with this one, do to it: 1 is nothing at all."""
+        """What the other runtimes' threads, running in turn with this one, do to it: 1 is nothing at all.
+
+        A runtime's threads may spin or fall asleep between two runs whoever fills the time, so runs by
+        itself are those after a pause of the same length, in which the calling thread is busy.
+        """
         return self.p50_ms / self.alone_p50_ms
 
     def to_dict(self) -> dict[str, Any]:
@@ -160,12 +164,21 @@ def measure(
             for runner in runners:
                 runner.times.append(runner.run(i))
         for runner in runners:
-            runner.run(0)  # of what ran before nothing is left
-            runner.alone += [runner.run(i) for i in block]
+            pause = sum(r.times[-1] for r in runners if r is not runner)
+            for i in (0, *block):
+                _stay_busy(pause)
+                runner.alone.append(runner.run(i))
+            del runner.alone[-len(block) - 1]  # others ran before that one
         done = block.stop
         progress(done)
     agreements = _agreements(runners, model, inputs, refusals) if check else []
     return Comparison(tuple(r.timing() for r in runners), tuple(refusals), tuple(agreements))
+
+
+def _stay_busy(ms: float) -> None:
+    end = time.perf_counter_ns() + ms * 1e6
+    while time.perf_counter_ns() < end:
+        pass
 
 
 def _agreements(

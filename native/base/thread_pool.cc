@@ -1,7 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,9 +20,20 @@
 namespace edge {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Long enough to catch the next op of the same inference, short enough not to burn a core that
 // somebody else wants.
 constexpr auto kSpin = std::chrono::microseconds(50);
+
+// A worker that keeps the caller waiting longer than the caller worked itself, and longer than
+// this, has lost its core to another process. The caller then works alone for kAlone times as long
+// as it waited, and twice as long each time that this happens again before kGood of undisturbed
+// work, though not longer than kMostAlone.
+constexpr auto kStall = std::chrono::microseconds(200);
+constexpr int kAlone = 16;
+constexpr Clock::duration kMostAlone = std::chrono::seconds(1);
+constexpr Clock::duration kGood = std::chrono::milliseconds(100);
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -95,6 +106,10 @@ double cgroup_quota() {
   return tightest;
 }
 
+// Forks that lie between the first process and this one.
+std::atomic<int> forks{0};
+[[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+
 }  // namespace
 
 int available_threads() {
@@ -130,33 +145,31 @@ class ThreadPool::State {
   }
 
   ~State() {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stop_ = true;
-      job_.fetch_add(1, std::memory_order_release);
-    }
-    wake_.notify_all();
+    stop_.store(true);
+    job_.fetch_add(1);
+    wake();
     for (auto& t : threads_) t.join();
   }
 
   void run(size_t count, const Task& task) {
-    bool sleepers;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      task_ = &task;
-      count_ = count;
-      next_.store(0, std::memory_order_relaxed);
-      job_.fetch_add(1, std::memory_order_release);
-      sleepers = sleepers_ > 0;
+    const Clock::time_point start = Clock::now();
+    if (start < alone_until_) {
+      for (size_t i = 0; i < count; ++i) task(i, 0);
+      return;
     }
-    if (sleepers) wake_.notify_all();
-    take(task, 0);
+    task_ = &task;
+    count_ = count;
+    next_.store(0, std::memory_order_relaxed);
+    resting_.store(false, std::memory_order_relaxed);
+    open_.store(true);
+    job_.fetch_add(1);
+    if (sleepers_.load() > 0) wake();
+    take();
     // What is left is in the hands of workers that entered this job. Those that have not woken yet
     // find it closed, so the caller never waits for a thread that has done nothing.
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      task_ = nullptr;
-    }
+    open_.store(false);
+    if (busy_.load() == 0) return;
+    const Clock::time_point done = Clock::now();
     for (int i = 0; busy_.load(std::memory_order_acquire) > 0; ++i) {
       if (i < 1000) {
         relax();
@@ -164,67 +177,93 @@ class ThreadPool::State {
         std::this_thread::yield();  // the worker may be waiting for this very core
       }
     }
+    judge(done - start, Clock::now() - done);
   }
 
+  void rest() { resting_.store(true, std::memory_order_relaxed); }
+
  private:
-  void take(const Task& task, int worker) {
-    for (size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) task(i, worker);
+  // What it says about the cores that the caller worked and then waited for that long.
+  void judge(Clock::duration worked, Clock::duration waited) {
+    if (waited < kStall || waited < worked) return;
+    const Clock::time_point now = Clock::now();
+    factor_ = now - alone_until_ < kGood ? std::min(2 * factor_, 1 << 16) : kAlone;
+    alone_until_ = now + std::min(kMostAlone, std::min(waited, kMostAlone) * factor_);
+  }
+
+  void take(int worker = 0) {
+    for (size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
+      (*task_)(i, worker);
+    }
+  }
+
+  void wake() {
+    // Whoever holds the lock is between its last look at job_ and its sleep.
+    mutex_.lock();
+    mutex_.unlock();
+    wake_.notify_all();
   }
 
   void work(int worker) {
     uint64_t seen = 0;
-    for (;;) {
-      const auto deadline = std::chrono::steady_clock::now() + kSpin;
-      while (job_.load(std::memory_order_acquire) == seen &&
-             std::chrono::steady_clock::now() < deadline) {
+    while (!stop_.load(std::memory_order_relaxed)) {
+      const auto deadline = Clock::now() + kSpin;
+      while (job_.load(std::memory_order_acquire) == seen && Clock::now() < deadline) {
+        if (resting_.load(std::memory_order_relaxed)) {
+          std::this_thread::yield();
+          continue;
+        }
         for (int i = 0; i < 16; ++i) relax();
       }
-      const Task* task = nullptr;
-      {
+      if (job_.load() == seen) {
         std::unique_lock<std::mutex> lock(mutex_);
-        ++sleepers_;
-        wake_.wait(lock, [&] { return job_.load(std::memory_order_relaxed) != seen; });
-        --sleepers_;
-        if (stop_) return;
-        seen = job_.load(std::memory_order_relaxed);
-        task = task_;
-        if (task) busy_.fetch_add(1, std::memory_order_relaxed);
+        sleepers_.fetch_add(1);
+        wake_.wait(lock, [&] { return job_.load() != seen; });
+        sleepers_.fetch_sub(1);
       }
-      if (!task) continue;  // woke after the job was closed
-      take(*task, worker);
+      seen = job_.load();
+      // Either this sees that the job was closed, or its caller sees that this one is busy.
+      busy_.fetch_add(1);
+      if (open_.load()) take(worker);
       busy_.fetch_sub(1, std::memory_order_release);
     }
   }
 
   std::vector<std::thread> threads_;
-  std::mutex mutex_;  // guards task_, count_, sleepers_, stop_ and the change of job_
+  std::mutex mutex_;  // of falling asleep
   std::condition_variable wake_;
+  // Written by the caller while no job is open and no worker is busy.
   const Task* task_ = nullptr;
   size_t count_ = 0;
-  int sleepers_ = 0;
-  bool stop_ = false;
+  Clock::time_point alone_until_{};  // this and the next are the caller's own
+  int factor_ = kAlone;
+  std::atomic<bool> open_{false}, resting_{false}, stop_{false};
   std::atomic<uint64_t> job_{0};
   std::atomic<size_t> next_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> busy_{0}, sleepers_{0};
 };
 
 ThreadPool::ThreadPool(int threads) : threads_(std::max(threads, 1)) {}
 ThreadPool::~ThreadPool() {
   // In a forked child the workers do not exist: joining them would wait for ever.
-  if (state_ && pid_ != getpid()) (void)state_.release();
+  if (state_ && fork_ != forks) (void)state_.release();
 }
 
 int ThreadPool::threads() const { return threads_; }
+
+void ThreadPool::rest() {
+  if (state_ && fork_ == forks) state_->rest();
+}
 
 void ThreadPool::run(size_t count, const std::function<void(size_t, int)>& task) {
   if (threads_ == 1 || count <= 1) {
     for (size_t i = 0; i < count; ++i) task(i, 0);
     return;
   }
-  if (!state_ || pid_ != getpid()) {
+  if (!state_ || fork_ != forks) {
     (void)state_.release();  // of a forked parent: its threads are not here
     state_ = std::make_unique<State>(threads_ - 1);
-    pid_ = getpid();
+    fork_ = forks;
   }
   state_->run(count, task);
 }

@@ -1,4 +1,6 @@
-// A small pool: the caller works too, workers spin briefly for the next job, then sleep.
+// A small pool: the caller works too, workers spin briefly for the next job, then sleep. Where
+// another process keeps taking a worker's core away, or workers wake too late, the caller works
+// alone for a while.
 #pragma once
 
 #include <cstddef>
@@ -27,11 +29,15 @@ class ThreadPool {
   // they are started again on the first call there.
   void run(size_t count, const std::function<void(size_t i, int worker)>& task);
 
+  // No job follows soon: the workers sleep at once instead of spinning, so that whoever runs next
+  // has their cores.
+  void rest();
+
  private:
   class State;
   std::unique_ptr<State> state_;
   int threads_;
-  int pid_ = 0;
+  int fork_ = 0;  // the process that the workers live in, counted in forks
 };
 
 }  // namespace edge

@@ -66,6 +66,7 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
                               .count();
     }
   }
+  pool_.rest();
   running_.store(false, std::memory_order_release);
   return status;
 }
