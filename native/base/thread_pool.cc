@@ -25,6 +25,10 @@ using Clock = std::chrono::steady_clock;
 // Long enough to catch the next op of the same inference, short enough not to burn a core that
 // somebody else wants.
 constexpr auto kSpin = std::chrono::microseconds(50);
+// The first part of it without letting others run. More would cost whoever shares this core, and
+// that may be the caller itself where other processes load the other cores.
+constexpr auto kEager = std::chrono::microseconds(4);
+constexpr int kEagerPauses = 100;
 
 // A worker that keeps the caller waiting longer than the caller worked itself, and longer than
 // this, has lost its core to another process. The caller then works alone for kAlone times as long
@@ -171,7 +175,7 @@ class ThreadPool::State {
     if (busy_.load() == 0) return;
     const Clock::time_point done = Clock::now();
     for (int i = 0; busy_.load(std::memory_order_acquire) > 0; ++i) {
-      if (i < 1000) {
+      if (i < kEagerPauses) {
         relax();
       } else {
         std::this_thread::yield();  // the worker may be waiting for this very core
@@ -207,13 +211,14 @@ class ThreadPool::State {
   void work(int worker) {
     uint64_t seen = 0;
     while (!stop_.load(std::memory_order_relaxed)) {
-      const auto deadline = Clock::now() + kSpin;
-      while (job_.load(std::memory_order_acquire) == seen && Clock::now() < deadline) {
-        if (resting_.load(std::memory_order_relaxed)) {
+      const auto start = Clock::now();
+      for (auto now = start; job_.load(std::memory_order_acquire) == seen && now < start + kSpin;
+           now = Clock::now()) {
+        if (now < start + kEager && !resting_.load(std::memory_order_relaxed)) {
+          for (int i = 0; i < 8; ++i) relax();
+        } else {
           std::this_thread::yield();
-          continue;
         }
-        for (int i = 0; i < 16; ++i) relax();
       }
       if (job_.load() == seen) {
         std::unique_lock<std::mutex> lock(mutex_);
