@@ -16,7 +16,8 @@
 Each message says what was wrong, where, and what to do. The second base class is the builtin that
 users of the TFLite interpreter catch today, so their handlers go on working.
 
-`FallbackWarning` (a UserWarning) says that ops run elsewhere than was asked for.
+`FallbackWarning` (a UserWarning) says that ops run elsewhere than was asked for, `TuningWarning` that a
+tuning file beside a model is not used.
 """
 
 from __future__ import annotations
@@ -79,3 +80,7 @@ class BoardError(EdgeError, ValueError):
 
 class FallbackWarning(UserWarning):
     """Ops run on another backend or device than the one asked for; the message lists them."""
+
+
+class TuningWarning(UserWarning):
+    """The tuning file beside a model is left aside; the message says why. Results are the same."""

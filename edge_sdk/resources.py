@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_sdk.errors import EdgeError
 
+TUNING_SUFFIX = ".tune.json"  # of the file beside a model file that `edge_sdk.tuning` reads and writes
 _PACKAGE = Path(__file__).resolve().parent
 
 

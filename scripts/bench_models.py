@@ -64,7 +64,8 @@ def measured(model: Path, against: str, threads: int, runs: int, *more: str) -> 
     command += ["--threads", str(threads), "--runs", str(runs), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        words = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        return words.removeprefix("edge-sdk: bench: ").replace(str(model), model.name)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_sdk.backends import native
 from edge_sdk.bench import Peak
-from edge_sdk.bench.reference import machine_class
+from edge_sdk.bench.figures import machine_class
 
 CAP = 4.0  # what a ratio counts at most, so that no single model carries the mean
 BEGIN, END = "<!-- begin measured -->", "<!-- end measured -->"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # A module or subpackage and what it may import of the package; the composition roots import anything.
 BASE = {"errors", "lazy", "types", "version", "resources"}
-MODEL = BASE | {"model", "backends", "boards", "labels", "metadata"}
+MODEL = BASE | {"model", "backends", "boards", "labels", "metadata", "tuning"}
 MAY_IMPORT = {
     "errors": set(),
     "version": set(),
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "types": {"errors"},
     "boards": BASE,
     "labels": BASE,
+    "tuning": BASE,
     "metadata": BASE | {"labels"},
     "backends": MODEL,
     "model": MODEL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 
 from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
 from edge_sdk.errors import BackendError, EdgeError, InputError, UnsupportedOpError
+from edge_sdk.resources import TUNING_SUFFIX
 from edge_sdk.types import Array, Placement, Quantization, TensorSpec
 
 try:
@@ -48,7 +50,25 @@ def parse(source: Source) -> _native.ParsedModel:
 
 
 def load(source: Source, threads: int, delegates: Sequence[Any] = ()) -> NativeProgram:
-    return NativeProgram(parse(source), threads)
+    parsed = parse(source)
+    if isinstance(source, str) and os.path.isfile(source + TUNING_SUFFIX):
+        return _tuned(parsed, source, threads)
+    return NativeProgram(parsed, threads)
+
+
+def _tuned(parsed: _native.ParsedModel, path: str, threads: int) -> NativeProgram:
+    """The program with the kernels that the file beside the model names, if they fit."""
+    from edge_sdk import tuning  # few models have such a file
+
+    program = NativeProgram(parsed, threads, tuning.kernels_for(path, isa()))
+    try:
+        _ = program.plan
+    except InputError as problem:
+        tuning.ignored(tuning.path_beside(path), str(problem))
+        return NativeProgram(parsed, threads)
+    except EdgeError:
+        pass  # not the kernels' fault; raised again where the plan is needed
+    return program
 
 
 def _spec(tensor: Mapping[str, Any]) -> TensorSpec:
@@ -69,9 +89,12 @@ class NativeProgram:
 
     backend = "native"
 
-    def __init__(self, parsed: _native.ParsedModel, threads: int) -> None:
+    def __init__(
+        self, parsed: _native.ParsedModel, threads: int, kernels: Mapping[int, str] | None = None
+    ) -> None:
         self.parsed = parsed
         self.threads = threads
+        self._kernels = dict(kernels or {})  # of steps of the main subgraph, by first node
         self._details: dict[int, list[dict[str, Any]]] = {}
         self._constants: dict[int, set[int]] = {}
 
@@ -117,7 +140,9 @@ class NativeProgram:
 
     def _plan(self, shapes: Shapes, subgraph: int, preserve_all: bool) -> _native.Plan:
         wanted = {tensor: list(shape) for tensor, shape in shapes.items()}
-        return _native.Plan(self.parsed, wanted, preserve_all, subgraph)
+        # With all tensors kept, or other shapes, passes may join other nodes than was measured.
+        kernels = {} if subgraph or preserve_all or shapes else self._kernels
+        return _native.Plan(self.parsed, wanted, preserve_all, subgraph, kernels)
 
     def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> NativeRunner:
         if subgraph == 0 and self.missing():

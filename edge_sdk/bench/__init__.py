@@ -4,24 +4,27 @@ Times of different machines and moments cannot be compared: `measure` runs all r
 process, on the same inputs, and gives ratios.
 """
 
-from edge_sdk.bench.busy import BusyTiming, busy
+from edge_sdk.bench.choice import Choice, Tuned, tune
+from edge_sdk.bench.figures import machine_class, reference
 from edge_sdk.bench.inputs import random_inputs
-from edge_sdk.bench.measure import Agreement, Comparison, Refusal, Timing, measure
-from edge_sdk.bench.memory import Memory, memory
+from edge_sdk.bench.neighbour import BusyTiming, busy
 from edge_sdk.bench.peers import PEERS
-from edge_sdk.bench.profile import Peak, StepTiming, peaks, profile
-from edge_sdk.bench.reference import machine_class, reference
+from edge_sdk.bench.resident import Memory, memory
+from edge_sdk.bench.rounds import Agreement, Comparison, Refusal, Timing, measure
+from edge_sdk.bench.steps import Peak, StepTiming, peaks, profile
 
 __all__ = [
     "PEERS",
     "Agreement",
     "BusyTiming",
+    "Choice",
     "Comparison",
     "Memory",
     "Peak",
     "Refusal",
     "StepTiming",
     "Timing",
+    "Tuned",
     "busy",
     "machine_class",
     "measure",
@@ -30,4 +33,5 @@ __all__ = [
     "profile",
     "random_inputs",
     "reference",
+    "tune",
 ]

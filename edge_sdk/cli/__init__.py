@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "run a model on pictures or sensor windows and publish the results",
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
     "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
+    "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }

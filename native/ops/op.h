@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/thread_pool.h"
 #include "graph/graph.h"
 
@@ -79,10 +80,35 @@ class PrepareContext : public OpView {
     return ref;
   }
 
+  // The kernel that the plan's options name for this node, where it is one of the family's, runs on
+  // `features` and `fits(kernel)`; otherwise `best`, the family's own choice. The results are the
+  // same, or for floats as close, whichever it is. Sets `kernel` and `candidates`.
+  template <typename Kernel, typename Fits>
+  const Kernel& choose(const Kernel& best, const Kernel* (*family)(size_t*), Features features,
+                       Fits fits) {
+    size_t count;
+    const Kernel* all = family(&count);
+    const Kernel* chosen = &best;
+    for (size_t i = 0; i < count; ++i) {
+      if ((all[i].needs & ~features) != 0 || !fits(all[i])) continue;
+      candidates.push_back(all[i].name);
+      if (wanted == all[i].name) chosen = &all[i];
+    }
+    kernel = chosen->name;
+    return *chosen;
+  }
+  template <typename Kernel>
+  const Kernel& choose(const Kernel& best, const Kernel* (*family)(size_t*), Features features) {
+    return choose(best, family, features, [](const Kernel&) { return true; });
+  }
+
+  std::string wanted;  // name of the kernel to use, or empty
+
   std::shared_ptr<const void> state;
-  std::string kernel;             // name of the kernel chosen; empty for plain C++
-  size_t scratch_per_worker = 0;  // bytes
-  size_t packed_bytes = 0;        // of weights that this step owns
+  std::string kernel;                   // name of the kernel chosen; empty for plain C++
+  std::vector<const char*> candidates;  // kernels that could have been chosen
+  size_t scratch_per_worker = 0;        // bytes
+  size_t packed_bytes = 0;              // of weights that this step owns
 };
 
 class EvalContext {

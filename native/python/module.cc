@@ -191,11 +191,13 @@ py::bytes appended_of(const Model& model) {
 
 std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
                                        const std::map<int, std::vector<int64_t>>& shapes,
-                                       bool preserve_all, int subgraph) {
+                                       bool preserve_all, int subgraph,
+                                       const std::map<int, std::string>& kernels) {
   graph_of(*model, subgraph);
   PlanOptions options;
   for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
   options.preserve_all = preserve_all;
+  options.kernels = kernels;
   Result<std::shared_ptr<const Plan>> plan = [&] {
     py::gil_scoped_release release;
     return Plan::build(std::move(model), subgraph, options);
@@ -209,6 +211,7 @@ py::list steps_of(const Plan& plan) {
     py::dict d;
     d["op"] = text(s.op);
     d["kernel"] = s.kernel;
+    d["candidates"] = s.candidates;
     d["nodes"] = s.nodes;
     d["inputs"] = s.inputs;
     d["outputs"] = s.outputs;
@@ -327,12 +330,13 @@ PYBIND11_MODULE(_native, m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
       .def(py::init([](std::shared_ptr<Model> model,
                        const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
-                       int subgraph) {
+                       int subgraph, const std::map<int, std::string>& kernels) {
              return std::const_pointer_cast<Plan>(
-                 build_plan(std::move(model), shapes, preserve_all, subgraph));
+                 build_plan(std::move(model), shapes, preserve_all, subgraph, kernels));
            }),
            py::arg("model"), py::arg("input_shapes") = std::map<int, std::vector<int64_t>>(),
-           py::arg("preserve_all") = false, py::arg("subgraph") = 0)
+           py::arg("preserve_all") = false, py::arg("subgraph") = 0,
+           py::arg("kernels") = std::map<int, std::string>())
       .def_property_readonly("arena_bytes", &Plan::arena_bytes)
       .def_property_readonly("weight_bytes", &Plan::weight_bytes)
       .def("inputs", [](const Plan& plan) { return plan.graph().inputs; })

@@ -40,14 +40,17 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
     spec.shape = shape;
   }
   EDGE_TRY(run_passes(&g, options.preserve_all));
-  EDGE_TRY(plan->prepare_steps());
+  EDGE_TRY(plan->prepare_steps(options.kernels));
   EDGE_TRY(plan->place_values(options.preserve_all));
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
-Status Plan::prepare_steps() {
+Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
+  size_t used = 0;
   for (const Node& node : graph_.nodes) {
     PrepareContext context(graph_, node);
+    const auto wanted = node.origin.empty() ? kernels.end() : kernels.find(node.origin[0]);
+    if (wanted != kernels.end()) context.wanted = wanted->second;
     Step step;
     step.def = find_op(node);
     const Status s = step.def->prepare(context);
@@ -55,9 +58,15 @@ Status Plan::prepare_steps() {
       return s.at(
           format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str()));
     }
+    if (wanted != kernels.end() && context.kernel != wanted->second) {
+      return invalid_argument(format("op %d %.100s: no kernel %.100s for it here", wanted->first,
+                                     node.name().c_str(), wanted->second.c_str()));
+    }
+    used += wanted != kernels.end();
     step.state = std::move(context.state);
     step.op = node.name();
     step.kernel = std::move(context.kernel);
+    step.candidates = std::move(context.candidates);
     step.nodes = node.origin;
     step.inputs = node.inputs;
     step.outputs = node.outputs;
@@ -67,6 +76,8 @@ Status Plan::prepare_steps() {
     scratch_per_worker_ = std::max(scratch_per_worker_, step.scratch_per_worker);
     steps_.push_back(std::move(step));
   }
+  if (used != kernels.size())
+    return invalid_argument("a kernel is named for an op that does not run");
   return {};
 }
 

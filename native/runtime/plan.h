@@ -16,14 +16,18 @@ namespace edge {
 struct PlanOptions {
   std::map<int, Shape> input_shapes;  // by value index; inputs not named keep the file's shape
   bool preserve_all = false;          // keep every tensor readable after a run
+  // By node index of the file, the first of a step's: the kernel to use instead of the family's own
+  // choice. One that this CPU or op cannot use is an error.
+  std::map<int, std::string> kernels;
 };
 
 struct Step {
   const OpDef* def = nullptr;
   std::shared_ptr<const void> state;
   std::string op, kernel;
-  std::vector<int> nodes;            // the file's node indices
-  std::vector<int> inputs, outputs;  // values; inputs may be kAbsent
+  std::vector<const char*> candidates;  // kernels that PlanOptions::kernels may name
+  std::vector<int> nodes;               // the file's node indices
+  std::vector<int> inputs, outputs;     // values; inputs may be kAbsent
   size_t scratch_per_worker = 0;
   size_t packed_bytes = 0;
   int64_t macs = 0;
@@ -54,7 +58,7 @@ class Plan {
   size_t scratch_per_worker() const { return scratch_per_worker_; }
 
  private:
-  Status prepare_steps();
+  Status prepare_steps(const std::map<int, std::string>& kernels);
   Status place_values(bool preserve_all);
 
   std::shared_ptr<const Model> model_;

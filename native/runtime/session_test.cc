@@ -148,4 +148,37 @@ TEST_CASE("missing_ops: names what this build cannot run") {
   CHECK(Plan::build(b.model(), 0, {}).status().code() == Code::kUnsupported);
 }
 
+TEST_CASE(
+    "plan: an op takes any kernel of its family that the options name, and gives the same bytes") {
+  const auto plan = make_plan();
+  int chosen = 0;
+  for (const Step& step : plan->steps()) {
+    for (const char* candidate : step.candidates) {
+      PlanOptions options;
+      options.kernels[step.nodes[0]] = candidate;
+      const auto other = Plan::build(network().model(), 0, options);
+      REQUIRE_MESSAGE(other.ok(), other.status().message());
+      for (const Step& s : (*other)->steps()) {
+        if (s.nodes == step.nodes) CHECK(s.kernel == candidate);
+      }
+      auto mine = Session::create(plan, 1), theirs = Session::create(*other, 1);
+      REQUIRE((mine.ok() && theirs.ok()));
+      CHECK(run(*mine, 7) == run(*theirs, 7));
+      ++chosen;
+    }
+  }
+  CHECK(chosen > 0);
+}
+
+TEST_CASE("plan: a kernel that an op cannot use is an error that names both") {
+  PlanOptions options;
+  options.kernels[2] = "average_u8_scalar";  // the op is int8
+  const Status wrong = Plan::build(network().model(), 0, options).status();
+  CHECK(wrong.code() == Code::kInvalidArgument);
+  CHECK(wrong.message().find("AVERAGE_POOL_2D") != std::string::npos);
+  CHECK(wrong.message().find("average_u8_scalar") != std::string::npos);
+  options.kernels = {{99, "average_i8_scalar"}};
+  CHECK(Plan::build(network().model(), 0, options).status().code() == Code::kInvalidArgument);
+}
+
 }  // namespace edge

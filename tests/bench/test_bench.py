@@ -17,10 +17,10 @@ import pytest
 
 from edge_sdk import bench
 from edge_sdk.bench import peers
-from edge_sdk.bench.busy import neighbour
 from edge_sdk.bench.inputs import difference
-from edge_sdk.bench.measure import INPUTS
+from edge_sdk.bench.neighbour import neighbour
 from edge_sdk.bench.peers.native import Native
+from edge_sdk.bench.rounds import INPUTS
 from edge_sdk.errors import BackendError, InputError, ModelError
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -125,6 +125,8 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["bench", "none.tflite"], ["none.tflite"]),
         (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
         (["boards", "toaster"], ["toaster"]),
+        (["tune", "none.tflite"], ["none.tflite"]),
+        (["tune", PICTURES / "0018_bag.png"], ["0018_bag.png", "byte"]),
         (["walk"], ["walk"]),
     ],
 )  # fmt: skip

@@ -80,8 +80,9 @@ Status prepare_pool(PrepareContext& op, bool average) {
   s.channels = static_cast<size_t>(op.in(0).spec.shape[3]);
   Features features;
   EDGE_TRY(active_features(&features));
-  s.kernel = &pool::select(features, kernel_op(type, average));
-  op.kernel = s.kernel->name;
+  const pool::Op kind = kernel_op(type, average);
+  s.kernel = &op.choose(pool::select(features, kind), pool::kernels, features,
+                        [&](const pool::Kernel& k) { return k.op == kind; });
   // Windows are cut at the picture's edge, so a window never holds more cells than the picture.
   const Picture& p = s.picture;
   op.scratch_per_worker = sizeof(void*) *

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from edge_sdk.bench.inputs import random_inputs
-from edge_sdk.bench.measure import Progress
 from edge_sdk.bench.peers import model_file, open_peer
+from edge_sdk.bench.rounds import Progress
 
 _LOOP = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); print(flush=True)\nwhile True: pass"
 

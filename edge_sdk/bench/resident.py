@@ -1,4 +1,4 @@
-"""Resident memory that a runtime adds to a process: python -m edge_sdk.bench.memory BACKEND MODEL THREADS."""
+"""Resident memory that a runtime adds to a process: python -m edge_sdk.bench.resident RUNTIME MODEL N."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def memory(path: str | os.PathLike[str], backend: str = "native", threads: int =
 
     Raises `BackendError` with what that process said if the runtime cannot run the model.
     """
-    command = [sys.executable, "-m", "edge_sdk.bench.memory", backend, os.fspath(path), str(threads)]
+    command = [sys.executable, "-m", "edge_sdk.bench.resident", backend, os.fspath(path), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = done.stderr.strip().splitlines()
