@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_sdk import boards
 from edge_sdk.bench.inputs import difference, random_inputs
-from edge_sdk.bench.peers import ModelFile, Peer, model_file, open_peer
+from edge_sdk.bench.peers import ModelFile, Peer, known, model_file, open_peer
 from edge_sdk.errors import EdgeError
 from edge_sdk.model import thread_count
 from edge_sdk.types import Array
@@ -147,6 +147,8 @@ def measure(
     outputs of all, and of LiteRT's reference kernels, with ours. `progress` is called with the number of
     rounds done. Raises what `edge_sdk.load` raises, and `InputError` for an unknown runtime.
     """
+    for name in against:
+        known(name)
     count = thread_count(threads, board)
     model = model_file(path)
     inputs = [random_inputs(model.inputs, seed) for seed in range(INPUTS)]
@@ -155,8 +157,8 @@ def measure(
     for name in dict.fromkeys(against):
         try:
             runners.append(_Runner(name, model, count, inputs))
-        except EdgeError as problem:
-            refusals.append(Refusal(name, str(problem)))
+        except Exception as problem:  # other people's code: whatever it raises, it does not run the model
+            refusals.append(Refusal(name, " ".join(str(problem).split()) or type(problem).__name__))
     done = 0
     while done < runs:
         block = range(done, min(done + _BLOCK, runs))

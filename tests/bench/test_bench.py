@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import GraphBuilder
 
 from edge_sdk import bench
 from edge_sdk.bench import peers
@@ -128,17 +129,47 @@ def test_a_runtime_that_is_not_installed_is_told(name: str, monkeypatch: pytest.
     assert "pip install" in refusal.reason
 
 
-@pytest.mark.parametrize(("name", "module"), [("openvino", "openvino"), ("mnn", "MNN")])
-def test_an_installed_runtime_runs_the_model(name: str, module: str) -> None:
-    pytest.importorskip(module)
-    found = bench.measure(CLOTHING, [name], threads=1, runs=2)
-    assert [t.backend for t in found.timings] == ["native", name]
-    assert any(a.backend == name for a in found.agreements)
+def test_openvino_runs_the_model() -> None:
+    pytest.importorskip("openvino")
+    found = bench.measure(CLOTHING, ["openvino"], threads=1, runs=2)
+    assert [t.backend for t in found.timings] == ["native", "openvino"]
+    assert any(a.backend == "openvino" for a in found.agreements)
+
+
+def test_mnn_runs_the_model_or_says_why_not() -> None:
+    pytest.importorskip("MNN")
+    found = bench.measure(CLOTHING, ["mnn"], threads=1, runs=2)
+    told = [*found.timings[1:], *(r for r in found.refusals if r.reason)]
+    assert [x.backend for x in told] == ["mnn"]
+
+
+RELU = "7767517\n2 2\nInput in0 0 1 in0\nReLU relu 1 1 in0 out0\n"
+
+
+def test_ncnn_runs_the_converted_model_beside(tmp_path: Path) -> None:
+    pytest.importorskip("ncnn")
+    g = GraphBuilder()
+    x, y = g.input((1, 4, 5, 3), "float32"), g.tensor((1, 4, 5, 3), "float32")
+    g.op("RELU", [x], [y])
+    (tmp_path / "m.tflite").write_bytes(g.build(outputs=[y]))
+    (tmp_path / "m.param").write_text(RELU)
+    (tmp_path / "m.bin").write_bytes(b"")
+    found = bench.measure(tmp_path / "m.tflite", ["ncnn"], threads=1, runs=2)
+    assert found.refusals == ()
+    (ncnn,) = [a for a in found.agreements if a.backend == "ncnn"]
+    assert ncnn.greatest == 0
+
+
+def test_whatever_a_runtime_raises_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(peers.PEERS, "odd", "json:loads")  # a TypeError: it takes no model
+    (refusal,) = bench.measure(CLOTHING, ["odd"], threads=1, runs=1, check=False).refusals
+    assert refusal.backend == "odd"
+    assert refusal.reason
 
 
 def test_unknown_runtimes_and_missing_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="toaster"):
-        peers.open_peer("toaster", peers.model_file(CLOTHING), 1)
+        bench.measure(CLOTHING, ["toaster"])
     with pytest.raises(ModelError, match=r"none\.tflite"):
         bench.measure(tmp_path / "none.tflite")
 

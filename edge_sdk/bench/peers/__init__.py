@@ -60,12 +60,17 @@ def model_file(path: str | os.PathLike[str]) -> ModelFile:
     return ModelFile(os.fspath(path), tuple(inputs), tuple(outputs))
 
 
+def known(name: str) -> str:
+    """The `"module:Class"` of a runtime; `InputError` if none has that name."""
+    for names in (PEERS, _OWN):
+        if name in names:
+            return names[name]
+    raise InputError(f"no runtime is named {name!r}; there are {', '.join(PEERS)}")
+
+
 def open_peer(name: str, model: ModelFile, threads: int) -> Peer:
-    """The model in the runtime named; an `EdgeError` says why it cannot run there."""
-    known = {**PEERS, **_OWN}
-    if name not in known:
-        raise InputError(f"no runtime is named {name!r}; there are {', '.join(PEERS)}")
-    peer: Peer = lazy.load(known[name])(model, threads)
+    """The model in the runtime named; raises `EdgeError`, or what that runtime raises, if it cannot run."""
+    peer: Peer = lazy.load(known(name))(model, threads)
     return peer
 
 

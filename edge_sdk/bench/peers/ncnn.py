@@ -31,7 +31,8 @@ class Ncnn:
         self._shapes = [spec.shape for spec in model.outputs]
 
     def write(self, arrays: Sequence[Array]) -> None:
-        self._feed = [self._mat(np.ascontiguousarray(_planar(a))) for a in arrays]
+        # A Mat does not keep the array alive that it was made from.
+        self._feed = [self._mat(np.ascontiguousarray(_planar(a))).clone() for a in arrays]
 
     def run(self) -> None:
         extractor = self._net.create_extractor()

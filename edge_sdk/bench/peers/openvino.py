@@ -17,7 +17,11 @@ class Openvino:
 
     def __init__(self, model: ModelFile, threads: int) -> None:
         openvino = imported("openvino")
-        options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",  # its own choice may be bfloat16
+        }
         try:
             compiled = openvino.Core().compile_model(model.path, "CPU", options)
             self._request = compiled.create_infer_request()
