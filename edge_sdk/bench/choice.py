@@ -83,7 +83,7 @@ def tune(
     chosen = {c.node: c.chosen for c in choices}
     whole = np.median(_profiled(parsed, count, [{}, chosen], runs, progress, runs).sum(axis=2), axis=1) / 1e6
     usual_ms, tuned_ms = (float(ms) for ms in whole)
-    if tuned_ms >= usual_ms:
+    if not choices or tuned_ms >= usual_ms:
         choices, chosen, tuned_ms = [], {}, usual_ms
     found = tuning.here(path, native.isa(), count, chosen)
     return Tuned(tuple(choices), usual_ms, tuned_ms, len(steps), found)
