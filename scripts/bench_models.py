@@ -86,14 +86,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if not options.models.is_dir():
-        parser.error(f"there is no folder {options.models}: name it by --models or EDGE_SDK_TEST_MODELS")
     wanted = [(name, "integer") for name in INTEGER] + [(name, "float") for name in FLOAT]
+    if not options.models.is_dir():
+        print(f"there is no folder {options.models} (EDGE_SDK_TEST_MODELS): our own models", file=sys.stderr)
+        options.models = ROOT / "models"
+        own = sorted(options.models.glob("*/*.tflite"))
+        wanted = [(str(f.relative_to(options.models).with_suffix("")), "integer") for f in own]
+    every = len(wanted)
     wanted = [w for w in wanted if not options.names or any(n in w[0] for n in options.names)]
     if not wanted:
         parser.error(f"no model has {' or '.join(options.names)} in its name")
-    if options.write and options.names:
-        parser.error("--write needs all models: leave out the names")
+    if options.write and (len(wanted) < every or options.models == ROOT / "models"):
+        parser.error("--write needs all models")
     peaks = {threads: bench.peaks(threads) for threads in (1, 2)}
     rows = []
     with Progress("models", len(wanted)) as progress:

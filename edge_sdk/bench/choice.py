@@ -67,17 +67,18 @@ def tune(
     parsed = native.parse(os.fspath(path))
     usual = native.NativeProgram(parsed, count)
     steps = [(i, s) for i, s in enumerate(usual.plan.steps()) if len(s["candidates"]) > 1]
+    others = {i: [k for k in s["candidates"] if k != s["kernel"] and not _slow(k, s)] for i, s in steps}
     # A plan for the usual kernels, then one for each name, used by every step that can.
-    names = dict.fromkeys(k for _, s in steps for k in s["candidates"] if not _slow(k, s["candidates"]))
+    names = list(dict.fromkeys(k for kernels in others.values() for k in kernels))
     plans: list[Mapping[int, str]] = [{}]
-    plans += [{s["nodes"][0]: k for _, s in steps if k in s["candidates"]} for k in names]
+    plans += [{s["nodes"][0]: k for i, s in steps if k in others[i]} for k in names]
     times = np.median(_profiled(parsed, count, plans, runs, progress, 0), axis=1) / 1e6
     choices = []
     for i, step in steps:
-        rows = [0, *(r + 1 for r, k in enumerate(names) if k in step["candidates"])]
+        rows = [0, *(names.index(k) + 1 for k in others[i])]
         best = min(rows, key=lambda row: times[row, i])
         if times[best, i] < _GAIN * times[0, i]:
-            node, kernel = step["nodes"][0], list(names)[best - 1]
+            node, kernel = step["nodes"][0], names[best - 1]
             ms = float(times[0, i]), float(times[best, i])
             choices.append(Choice(step["op"], node, step["kernel"], ms[0], kernel, ms[1]))
     chosen = {c.node: c.chosen for c in choices}
@@ -89,9 +90,9 @@ def tune(
     return Tuned(tuple(choices), usual_ms, tuned_ms, len(steps), found)
 
 
-def _slow(kernel: str, candidates: list[str]) -> bool:
-    """The plain definition of an op is not worth its time where there are others."""
-    return kernel.endswith("_scalar") and any(not k.endswith("_scalar") for k in candidates)
+def _slow(kernel: str, step: Mapping[str, Any]) -> bool:
+    """The plain definition of an op is not worth its time where the step has others."""
+    return kernel.endswith("_scalar") and not step["kernel"].endswith("_scalar")
 
 
 def _profiled(

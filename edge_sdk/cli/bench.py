@@ -120,7 +120,8 @@ def _measure(path: str, options: argparse.Namespace, board: BoardProfile) -> _Re
 def _show(report: _Report) -> None:
     c = report.comparison
     ours = c.timings[0]
-    print(f"{ours.threads} threads, {ours.runs} runs in turn, times in ms; alone: no other runs in between")
+    threads = f"{ours.threads} thread{'s' * (ours.threads > 1)}"
+    print(f"{threads}, {ours.runs} runs in turn, times in ms; alone: no other runs in between")
     names = ("load", "first", "min", "p50", "p95", "p99", "alone_p50")
     rows: list[list[Any]] = [[t.backend, *(getattr(t, f"{n}_ms") for n in names)] for t in c.timings]
     print(table(("backend", *names[:-1], "alone p50"), rows))

@@ -58,10 +58,11 @@ Status prepare(PrepareContext& op) {
   if (type != DType::kFloat32) softmax::make_table(op.in(0).spec.scale(), s.beta, &s.table);
   Features features;
   EDGE_TRY(active_features(&features));
-  s.kernel = &softmax::select(features, type == DType::kInt8    ? softmax::Op::kI8
-                                        : type == DType::kUInt8 ? softmax::Op::kU8
-                                                                : softmax::Op::kF32);
-  op.kernel = s.kernel->name;
+  const softmax::Op kind = type == DType::kInt8    ? softmax::Op::kI8
+                           : type == DType::kUInt8 ? softmax::Op::kU8
+                                                   : softmax::Op::kF32;
+  s.kernel = &op.choose(softmax::select(features, kind), softmax::kernels, features,
+                        [&](const softmax::Kernel& k) { return k.op == kind; });
   return {};
 }
 

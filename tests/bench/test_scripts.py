@@ -84,6 +84,17 @@ def test_what_is_missing_for_counting_is_told(bench_arm: Any, tmp_path: Path) ->
     assert broken.stderr.splitlines()[-1].endswith("no such cpu")
 
 
+def test_counts_are_written(script: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    module = script("bench_arm")
+    page = tmp_path / "page.md"
+    page.write_text(f"head\n{module.BEGIN}\nold\n{module.END}\ntail\n")
+    monkeypatch.setattr(module, "PAGE", page)
+    module.write({"m": {"max": {"edge": 20_000_000, "litert": 44_600_000}}})
+    assert "| m | max | 20.0 | 44.6 | 2.23 |" in page.read_text()
+    assert "old" not in page.read_text()
+    assert page.read_text().endswith("tail\n")
+
+
 @pytest.mark.arm
 def test_counts_of_a_real_run_repeat(script: Any, arm_python: Any) -> None:
     site, armlab = ROOT / "build" / "armlab-site", os.environ["EDGE_ARMLAB"]
@@ -152,6 +163,23 @@ def test_llvm_mca_measures_each_loop_by_itself(script: Any) -> None:
     assert eight == pytest.approx(8 * one, rel=0.2)  # each waits for the one before
 
 
+def test_the_best_loop_of_each_file_is_written(script: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    module = script("mca")
+    page = tmp_path / "page.md"
+    page.write_text(f"head\n{module.BEGIN}\nold\n{module.END}\ntail\n")
+    monkeypatch.setattr(module, "PAGE", page)
+    entry = {"file": "gemm/arm_neon.cc", "loop": ".L1", "instructions": 9, "macs": 64}
+    cpus = {"cortex-a53": {"cycles": 20.5, "macs_per_cycle": 3.12, "of_plain": None}}
+    slower = {"cortex-a53": {"cycles": 60.0, "macs_per_cycle": 1.07, "of_plain": None}}
+    module.write([{**entry, "function": "slow", "cpus": slower}, {**entry, "function": "fast", "cpus": cpus}])
+    text = page.read_text()
+    assert "| gemm/arm_neon.cc | fast | 9 | 64 | 20.5 / 3.12 |" in text
+    assert "slow" not in text
+    assert "old" not in text
+    assert text.startswith("head\n")
+    assert text.endswith("tail\n")
+
+
 # --- tables, plots, means
 
 
@@ -207,6 +235,18 @@ def test_a_model_that_does_not_load_is_a_row_with_the_reason(script: Any, tmp_pa
     found = script("bench_models").row(broken, "integer", 1)
     assert "broken.tflite" in found.refused
     assert found.line().startswith("| broken | cannot run: ")
+
+
+def test_without_the_test_models_our_own_are_measured(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    command = [sys.executable, str(ROOT / "scripts" / "bench_models.py"), "fashion", "--runs", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "EDGE_SDK_TEST_MODELS": str(tmp_path / "none")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["integer"]["models"] >= 1
+    refused = subprocess.run([*command, "--write"], env=environment, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "all models" in refused.stderr
 
 
 def test_a_model_is_measured_into_a_row(script: Any) -> None:

@@ -167,6 +167,21 @@ def test_tune_chooses_what_is_faster_and_keeps_nothing_else(
     assert bench.tune(model, threads=1, runs=3).tuning.kernels == {}
 
 
+def test_only_another_kernel_than_the_usual_is_a_choice(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first: list[Any] = []
+
+    def profile(runner: Any) -> list[int]:
+        first.append(runner)  # whatever runs first is disturbed
+        now = runner._plan.steps()
+        usual = [s["kernel"] for s in steps]
+        return [200 if runner is first[0] else 100 if s["kernel"] == k else 900 for s, k in zip(now, usual)]
+
+    steps = native.load(str(model), 1).plan.steps()
+    monkeypatch.setattr("edge_sdk.bench.choice._slow", lambda *_: False)
+    monkeypatch.setattr(native.NativeRunner, "profile", profile)
+    assert bench.tune(model, threads=1, runs=2).choices == ()
+
+
 def test_the_command_writes_a_file_that_load_accepts(model: Path) -> None:
     command = [sys.executable, "-m", "edge_sdk.cli", "tune", str(model), "--runs", "3", "--threads", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
