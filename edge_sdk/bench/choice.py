@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,7 +67,13 @@ def tune(
     count = thread_count(threads)
     parsed = native.parse(os.fspath(path))
     usual = native.NativeProgram(parsed, count)
-    steps = [(i, s) for i, s in enumerate(usual.plan.steps()) if len(s["candidates"]) > 1]
+    planned = list(enumerate(usual.plan.steps()))
+    stands_for = Counter(s["nodes"][0] for _, s in planned if s["nodes"])  # a node may become two steps
+    steps = [
+        (i, s)
+        for i, s in planned
+        if len(s["candidates"]) > 1 and s["nodes"] and stands_for[s["nodes"][0]] == 1
+    ]
     others = {i: [k for k in s["candidates"] if k != s["kernel"] and not _slow(k, s)] for i, s in steps}
     # A plan for the usual kernels, then one for each name, used by every step that can.
     names = list(dict.fromkeys(k for kernels in others.values() for k in kernels))

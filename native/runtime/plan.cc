@@ -1,6 +1,7 @@
 #include "runtime/plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/arena.h"
 #include "passes/passes.h"
@@ -46,7 +47,7 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
 }
 
 Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
-  size_t used = 0;
+  std::set<int> used;
   for (const Node& node : graph_.nodes) {
     PrepareContext context(graph_, node);
     const auto wanted = node.origin.empty() ? kernels.end() : kernels.find(node.origin[0]);
@@ -62,7 +63,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
       return invalid_argument(format("op %d %.100s: no kernel %.100s for it here", wanted->first,
                                      node.name().c_str(), wanted->second.c_str()));
     }
-    used += wanted != kernels.end();
+    if (wanted != kernels.end()) used.insert(wanted->first);
     step.state = std::move(context.state);
     step.op = node.name();
     step.kernel = std::move(context.kernel);
@@ -76,7 +77,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     scratch_per_worker_ = std::max(scratch_per_worker_, step.scratch_per_worker);
     steps_.push_back(std::move(step));
   }
-  if (used != kernels.size())
+  if (used.size() != kernels.size())
     return invalid_argument("a kernel is named for an op that does not run");
   return {};
 }
