@@ -56,9 +56,10 @@ struct PanelHeader {
 };
 constexpr size_t kPanelHeader = 64;
 
-// One tile: `rows` rows of one panel. Reads x in steps of kr, past `depth`, where w' is zero.
+// Rows of one panel: one tile, or any number of rows where the kernel requantizes. Reads x in steps
+// of kr, past `depth`, where w' is zero.
 struct Args {
-  size_t rows;           // 1..mr
+  size_t rows;           // 1..mr if there is `acc`
   size_t cols;           // 1..nr
   size_t taps, depth;    // kInt16: taps = 1
   const void* const* x;  // [taps][x_stride], kInt16: int16

@@ -129,8 +129,9 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
     const PanelHeader& header = *static_cast<const PanelHeader*>(args.panel);
     args.cols = std::min(nr, last_col - n);
     args.acc = header.finish ? nullptr : scratch.acc;
-    for (size_t i = 0; i < rows; i += kernel.mr) {
-      args.rows = std::min<size_t>(kernel.mr, rows - i);
+    const size_t at_once = header.finish ? rows : kernel.mr;
+    for (size_t i = 0; i < rows; i += at_once) {
+      args.rows = std::min(at_once, rows - i);
       args.x = x + i;
       args.sums = header.sums ? scratch.sums + i : nullptr;
       args.out = static_cast<uint8_t*>(out) + i * out_stride + n;

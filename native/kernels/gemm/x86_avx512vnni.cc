@@ -148,7 +148,14 @@ static void rows(const Args& args) {
 void gemm_x8w8_6x64c4_avx512vnni(const Args& args) {
   static void (*const kRows[kMr])(const Args&) = {rows<1>, rows<2>, rows<3>,
                                                   rows<4>, rows<5>, rows<6>};
-  kRows[args.rows - 1](args);
+  Args tile = args;
+  for (size_t i = 0; i < args.rows; i += kMr) {
+    tile.rows = args.rows - i < kMr ? args.rows - i : kMr;
+    tile.x = args.x + i;
+    tile.sums = args.sums ? args.sums + i : nullptr;
+    tile.out = args.out + i * args.out_stride;
+    kRows[tile.rows - 1](tile);
+  }
 }
 
 }  // namespace edge::gemm

@@ -29,4 +29,120 @@ static inline int32x4_t dr_neon(int32x4_t x, const DrNeon& dr) {
   return vrshlq_s32(vsraq_n_s32(y, vandq_s32(y, dr.right), 31), dr.right);
 }
 
+// What Finish::kFixed does to rows of accumulators, 16 columns a time.
+struct FixedNeon {
+  int16x8_t zero_point;
+  // Negative results round half away from zero: srshl needs a 1 less. Not where the output's lower
+  // end cuts them off.
+  bool away;
+  bool cut;  // whether `output` leaves out codes or bytes are flipped
+  Output output;
+  uint8_t flip;
+};
+
+static inline FixedNeon make_fixed_neon(const Output& output, uint8_t flip) {
+  return {vdupq_n_s16(static_cast<int16_t>(output.zero_point)), output.min < output.zero_point,
+          output.min != -128 || output.max != 127 || flip != 0, output, flip};
+}
+
+// double_round of 4 accumulators whose exponent e is below 0, or 0 unless kAway.
+template <bool kAway>
+static inline int32x4_t fixed_neon(int32x4_t x, int32x4_t m, int32x4_t e) {
+  int32x4_t y = vqrdmulhq_s32(x, m);
+  if (kAway) y = vsraq_n_s32(y, y, 31);
+  return vrshlq_s32(y, e);
+}
+
+// 8 values as int16, 16 as int8, saturated. GCC 12 moves the lower half to another register before
+// it fills the upper one.
+static inline int16x8_t narrow_neon(int32x4_t low, int32x4_t high) {
+  int16x8_t r;
+  __asm__("sqxtn %0.4h, %1.4s\n\tsqxtn2 %0.8h, %2.4s" : "=&w"(r) : "w"(low), "w"(high));
+  return r;
+}
+static inline int8x16_t narrow_neon(int16x8_t low, int16x8_t high) {
+  int8x16_t r;
+  __asm__("sqxtn %0.8b, %1.8h\n\tsqxtn2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
+  return r;
+}
+
+template <bool kAway, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void fixed_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
+                                                          const int32x4_t (&m)[kVectors],
+                                                          const int32x4_t (&e)[kVectors],
+                                                          int16x8_t zero_point,
+                                                          int8x16_t (&bytes)[kRows]) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    int32x4_t r[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) r[v] = fixed_neon<kAway>(sum[i][v], m[v], e[v]);
+    const int16x8_t low = vqaddq_s16(narrow_neon(r[0], r[1]), zero_point);
+    int16x8_t high = low;
+    if (kVectors == 4) high = vqaddq_s16(narrow_neon(r[kVectors - 2], r[kVectors - 1]), zero_point);
+    bytes[i] = narrow_neon(low, high);
+  }
+}
+
+// Brings bytes into the output's range; only where `cut`.
+template <size_t kCount>
+static inline void cut_neon(const FixedNeon& fixed, int8x16_t (&bytes)[kCount]) {
+  const int8x16_t min = vdupq_n_s8(static_cast<int8_t>(fixed.output.min));
+  const int8x16_t max = vdupq_n_s8(static_cast<int8_t>(fixed.output.max));
+  const int8x16_t flip = vdupq_n_s8(static_cast<int8_t>(fixed.flip));
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kCount; ++i) {
+    bytes[i] = veorq_s8(vminq_s8(vmaxq_s8(bytes[i], min), max), flip);
+  }
+}
+
+// Rows of 8 or 16 columns as bytes; m and e are their multipliers and exponents.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void finish_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
+                                                           const int32_t* m, const int32_t* e,
+                                                           const FixedNeon& fixed,
+                                                           int8x16_t (&bytes)[kRows]) {
+  int32x4_t multiplier[kVectors], exponent[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    multiplier[v] = vld1q_s32(m + v * 4);
+    exponent[v] = vld1q_s32(e + v * 4);
+  }
+  if (fixed.away) {
+    fixed_rows_neon<true>(sum, multiplier, exponent, fixed.zero_point, bytes);
+  } else {
+    fixed_rows_neon<false>(sum, multiplier, exponent, fixed.zero_point, bytes);
+  }
+  if (fixed.cut) cut_neon(fixed, bytes);
+}
+
+// The first `cols` bytes, fewer than 16.
+static inline void store_part_neon(uint8_t* out, int8x16_t bytes, size_t cols) {
+  uint8x16_t v = vreinterpretq_u8_s8(bytes);
+  if (cols & 8) {
+    vst1_u8(out, vget_low_u8(v));
+    v = vextq_u8(v, v, 8);
+    out += 8;
+  }
+  for (size_t n = 0; n < (cols & 7); ++n, v = vextq_u8(v, v, 1)) vst1q_lane_u8(out + n, v, 0);
+}
+
+// The first `cols` bytes, at most kColumns, of the first `rows` rows.
+template <size_t kColumns, size_t kRows>
+[[gnu::always_inline]] static inline void store_rows_neon(const int8x16_t (&bytes)[kRows],
+                                                          size_t rows, uint8_t* out, size_t stride,
+                                                          size_t cols) {
+#pragma GCC unroll 8
+  for (size_t i = 0; i < kRows; ++i, out += stride) {
+    if (i > 0 && i >= rows) break;
+    if (cols < kColumns) {
+      store_part_neon(out, bytes[i], cols);
+    } else if (kColumns == 16) {
+      vst1q_u8(out, vreinterpretq_u8_s8(bytes[i]));
+    } else {
+      vst1_u8(out, vreinterpret_u8_s8(vget_low_s8(bytes[i])));
+    }
+  }
+}
+
 }  // namespace edge::requantize

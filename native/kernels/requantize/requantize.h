@@ -89,7 +89,7 @@ struct FloatForm {
 // What kernels of other families do to the accumulators that they hold in registers.
 //   kNone   store them; another pass requantizes
 //   kFloat  FloatForm, in blocks of columns where that is proved for all
-//   kFixed  double_round, in blocks where no exponent is above 0
+//   kFixed  double_round, in blocks where all exponents are below 0 (or 0, see prepare_finish)
 enum class Finish : uint8_t { kNone, kFloat, kFixed };
 
 // The part of Params that all columns share, as such a kernel takes it: int8, so that for uint8

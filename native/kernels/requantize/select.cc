@@ -46,7 +46,14 @@ bool prepare_finish(Finish finish, const Params& params, size_t first, size_t co
   if (finish == Finish::kFixed) {
     std::copy_n(multiplier, cols, out_first);
     std::copy_n(exponent, cols, out_second);
-    return std::all_of(exponent, exponent + cols, [](int32_t e) { return e <= 0; });
+    // Where halves of negative numbers count, an exponent of 0 would need a form of its own. Sums
+    // with the zero point must not wrap.
+    const bool away = params.min < params.zero_point;
+    bool fits = true;
+    for (size_t n = 0; n < cols; ++n) {
+      fits = fits && (exponent[n] < 0 || (exponent[n] == 0 && !away && bound[n] < 0x1p30));
+    }
+    return fits;
   }
 #if EDGE_HAVE_X86_AVX512VNNI
   const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
@@ -60,7 +67,6 @@ bool prepare_finish(Finish finish, const Params& params, size_t first, size_t co
   }
   return proved;
 #else
-  (void)bound;
   return false;
 #endif
 }

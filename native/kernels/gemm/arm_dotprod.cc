@@ -1,0 +1,116 @@
+// 6 rows x 16 columns in 24 registers; sdot adds four products, with 4 k of a row as a lane.
+#include "kernels/gemm/arm_neon.h"
+
+namespace edge::gemm {
+
+constexpr int kMr = 6;
+constexpr int kNr = 16;
+
+// GCC 12 reorders its intrinsics until the accumulators no longer fit the registers.
+template <int kLane>
+[[gnu::always_inline]] static inline void dot(int32x4_t& sum, int8x16_t w, int8x16_t x) {
+  __asm__ volatile("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sum) : "w"(w), "w"(x), "i"(kLane));
+}
+
+// Weights of 8 columns and 4 k.
+struct Pair {
+  int8x16_t low, high;
+};
+template <int kAdvance>
+[[gnu::always_inline]] static inline Pair next_pair(const int8_t*& w) {
+  Pair p;
+  __asm__ volatile("ldp %q0, %q1, [%2], %3" : "=w"(p.low), "=w"(p.high), "+r"(w) : "i"(kAdvance));
+  return p;
+}
+
+// One step of 4 k, lane kLane of x; kVectors * 4 columns.
+template <int kLane, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void step(int32x4_t (&sum)[kRows][kVectors],
+                                               const int8x16_t (&x)[kRows], const int8_t*& w) {
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; v += 2) {
+    const Pair b = next_pair<128 / kVectors>(w);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][v], b.low, x[i]);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][v + 1], b.high, x[i]);
+  }
+}
+
+// The next 16 k of each row; the last may lie beyond its end.
+template <bool kFlip, int kRows>
+[[gnu::always_inline]] static inline void load(int8x16_t (&x)[kRows],
+                                               const int8_t* (&from)[kRows]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) {
+    __asm__ volatile("ldr %q0, [%1], #16" : "=w"(x[i]), "+r"(from[i]));
+    if (kFlip) x[i] = veorq_s8(x[i], vdupq_n_s8(-128));
+  }
+}
+
+// kRows rows, from `first` on, of the panel's first kVectors * 4 columns.
+template <int kRows, int kVectors, bool kFlip>
+[[gnu::always_inline]] static inline void tile(const Args& args, const requantize::FixedNeon& fixed,
+                                               size_t first) {
+  const PanelNeon<kNr> panel(args.panel);
+  int32x4_t sum[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int32x4_t b = vld1q_s32(panel.b + v * 4);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) sum[i][v] = b;
+  }
+  const int8_t* w = panel.w;
+  const void* const* pointers = args.x + first;
+  for (size_t t = args.taps; t > 0; --t, pointers += args.x_stride) {
+    const int8_t* from[kRows];
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) from[i] = static_cast<const int8_t*>(pointers[i]);
+    int8x16_t x[kRows];
+    size_t left = args.depth;
+    for (; left >= 16; left -= 16) {
+      load<kFlip>(x, from);
+      step<0>(sum, x, w);
+      step<1>(sum, x, w);
+      step<2>(sum, x, w);
+      step<3>(sum, x, w);
+    }
+    if (left == 0) continue;
+    load<kFlip>(x, from);
+    step<0>(sum, x, w);
+    if (left > 4) step<1>(sum, x, w);
+    if (left > 8) step<2>(sum, x, w);
+    if (left > 12) step<3>(sum, x, w);
+  }
+  finish_tile<kNr>(args, fixed, first, kRows, sum);
+}
+
+template <int kRows, int kVectors, bool kFlip>
+static void rest(const Args& args, const requantize::FixedNeon& fixed, size_t first) {
+  tile<kRows, kVectors, kFlip>(args, fixed, first);
+}
+
+template <int kVectors, bool kFlip>
+static void tiles(const Args& args) {
+  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+  size_t i = 0;
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, fixed, i);
+  static void (*const kRest[kMr])(const Args&, const requantize::FixedNeon&, size_t) = {
+      nullptr,
+      rest<1, kVectors, kFlip>,
+      rest<2, kVectors, kFlip>,
+      rest<3, kVectors, kFlip>,
+      rest<4, kVectors, kFlip>,
+      rest<5, kVectors, kFlip>};
+  if (i < args.rows) kRest[args.rows - i](args, fixed, i);
+}
+
+void gemm_x8w8_6x16c4_dotprod(const Args& args) {
+  if (args.cols > 8) {
+    (args.flip ? tiles<4, true> : tiles<4, false>)(args);
+  } else {
+    (args.flip ? tiles<2, true> : tiles<2, false>)(args);
+  }
+}
+
+}  // namespace edge::gemm

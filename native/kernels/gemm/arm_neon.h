@@ -1,0 +1,55 @@
+// What the tiles of all ARM kernels do with their sums; for NEON files only.
+#pragma once
+
+#include "kernels/gemm/gemm.h"
+#include "kernels/requantize/arm_neon.h"
+
+namespace edge::gemm {
+
+// The arrays of a panel whose Operand is not kInt16.
+template <size_t kNr>
+struct PanelNeon {
+  const int32_t *b, *c, *multiplier, *exponent;
+  const int8_t* w;
+
+  explicit PanelNeon(const void* panel)
+      : b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
+        c(b + kNr),
+        multiplier(c + kNr),
+        exponent(multiplier + kNr),
+        w(reinterpret_cast<const int8_t*>(exponent + kNr)) {}
+};
+
+// Rows [first, first + rows) of kVectors * 4 columns; kRows >= rows.
+template <size_t kNr, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void finish_tile(const Args& args,
+                                                      const requantize::FixedNeon& fixed,
+                                                      size_t first, size_t rows,
+                                                      int32x4_t (&sum)[kRows][kVectors]) {
+  const PanelNeon<kNr> panel(args.panel);
+  if (args.sums != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int32x4_t c = vld1q_s32(panel.c + v * 4);
+#pragma GCC unroll 6
+      for (int i = 0; i < kRows; ++i) {
+        const size_t row = first + (static_cast<size_t>(i) < rows ? i : 0);
+        sum[i][v] = vmlaq_n_s32(sum[i][v], c, args.sums[row]);
+      }
+    }
+  }
+  if (args.acc != nullptr) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) vst1q_s32(args.acc + i * kNr + v * 4, sum[i][v]);
+    }
+    return;
+  }
+  int8x16_t bytes[kRows];
+  requantize::finish_rows_neon(sum, panel.multiplier, panel.exponent, fixed, bytes);
+  requantize::store_rows_neon<kVectors * 4>(bytes, rows, args.out + first * args.out_stride,
+                                            args.out_stride, args.cols);
+}
+
+}  // namespace edge::gemm
