@@ -16,34 +16,37 @@ template <int kLane>
 struct Pair {
   int8x16_t low, high;
 };
-template <int kAdvance>
-[[gnu::always_inline]] static inline Pair next_pair(const int8_t*& w) {
+template <int kOffset>
+[[gnu::always_inline]] static inline Pair load_pair(const int8_t* w) {
   Pair p;
-  __asm__ volatile("ldp %q0, %q1, [%2], %3" : "=w"(p.low), "=w"(p.high), "+r"(w) : "i"(kAdvance));
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]" : "=w"(p.low), "=w"(p.high) : "r"(w), "i"(kOffset));
   return p;
 }
 
-// One step of 4 k, lane kLane of x; kVectors * 4 columns.
+// Step kLane of 4 k, which is that lane of x; kVectors * 4 columns.
 template <int kLane, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void step(int32x4_t (&sum)[kRows][kVectors],
-                                               const int8x16_t (&x)[kRows], const int8_t*& w) {
-#pragma GCC unroll 2
-  for (int v = 0; v < kVectors; v += 2) {
-    const Pair b = next_pair<128 / kVectors>(w);
+                                               const int8x16_t (&x)[kRows], const int8_t* w) {
+  const Pair first = load_pair<kLane * kNr * 4>(w);
 #pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][v], b.low, x[i]);
+  for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][0], first.low, x[i]);
 #pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][v + 1], b.high, x[i]);
-  }
+  for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][1], first.high, x[i]);
+  if (kVectors == 2) return;
+  const Pair second = load_pair<kLane * kNr * 4 + 32>(w);
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][kVectors - 2], second.low, x[i]);
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) dot<kLane>(sum[i][kVectors - 1], second.high, x[i]);
 }
 
-// The next 16 k of each row; the last may lie beyond its end.
+// 16 k of each row; the last may lie beyond its end.
 template <bool kFlip, int kRows>
 [[gnu::always_inline]] static inline void load(int8x16_t (&x)[kRows],
-                                               const int8_t* (&from)[kRows]) {
+                                               const int8_t* const (&from)[kRows], size_t k) {
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
-    __asm__ volatile("ldr %q0, [%1], #16" : "=w"(x[i]), "+r"(from[i]));
+    __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x[i]) : "r"(from[i]), "r"(k));
     if (kFlip) x[i] = veorq_s8(x[i], vdupq_n_s8(-128));
   }
 }
@@ -67,20 +70,21 @@ template <int kRows, int kVectors, bool kFlip>
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) from[i] = static_cast<const int8_t*>(pointers[i]);
     int8x16_t x[kRows];
-    size_t left = args.depth;
-    for (; left >= 16; left -= 16) {
-      load<kFlip>(x, from);
+    const size_t whole = args.depth & ~size_t{15}, left = args.depth & 15;
+    for (size_t k = 0; k < whole; k += 16, w += 16 * kNr) {
+      load<kFlip>(x, from, k);
       step<0>(sum, x, w);
       step<1>(sum, x, w);
       step<2>(sum, x, w);
       step<3>(sum, x, w);
     }
     if (left == 0) continue;
-    load<kFlip>(x, from);
+    load<kFlip>(x, from, whole);
     step<0>(sum, x, w);
     if (left > 4) step<1>(sum, x, w);
     if (left > 8) step<2>(sum, x, w);
     if (left > 12) step<3>(sum, x, w);
+    w += (left + 3) / 4 * 4 * kNr;
   }
   finish_tile<kNr>(args, fixed, first, kRows, sum);
 }

@@ -12,35 +12,48 @@ constexpr int kNr = 16;
   __asm__ volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
 }
 
-// 8 k of each pair of rows; kPairs pairs of columns.
-template <int kRowPairs, int kPairs>
+// Two pairs of columns, kOffset bytes behind w, times 8 k of each pair of rows.
+template <int kOffset, int kPair, int kRowPairs, int kPairs>
+[[gnu::always_inline]] static inline void columns(int32x4_t (&sum)[kRowPairs][kPairs],
+                                                  const int8x16_t (&x)[kRowPairs],
+                                                  const int8_t* w) {
+  int8x16_t low, high;
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]"
+                   : "=w"(low), "=w"(high)
+                   : "r"(w), "i"(kOffset + kPair * 16));
+#pragma GCC unroll 3
+  for (int p = 0; p < kRowPairs; ++p) multiply_add(sum[p][kPair], x[p], low);
+#pragma GCC unroll 3
+  for (int p = 0; p < kRowPairs; ++p) multiply_add(sum[p][kPair + 1], x[p], high);
+}
+
+// Step kStep of 8 k.
+template <int kStep, int kRowPairs, int kPairs>
 [[gnu::always_inline]] static inline void step(int32x4_t (&sum)[kRowPairs][kPairs],
-                                               const int8x16_t (&x)[kRowPairs], const int8_t*& w) {
-#pragma GCC unroll 4
-  for (int j = 0; j < kPairs; j += 2) {
-    int8x16_t low, high;
-    __asm__ volatile("ldp %q0, %q1, [%2], %3"
-                     : "=w"(low), "=w"(high), "+r"(w)
-                     : "i"(j + 2 < kPairs ? 32 : kNr * 8 - (kPairs / 2 - 1) * 32));
-#pragma GCC unroll 3
-    for (int p = 0; p < kRowPairs; ++p) multiply_add(sum[p][j], x[p], low);
-#pragma GCC unroll 3
-    for (int p = 0; p < kRowPairs; ++p) multiply_add(sum[p][j + 1], x[p], high);
+                                               const int8x16_t (&x)[kRowPairs], const int8_t* w) {
+  constexpr int kOffset = kStep * kNr * 8;
+  columns<kOffset, 0>(sum, x, w);
+  columns<kOffset, 2>(sum, x, w);
+  if constexpr (kPairs == 8) {
+    columns<kOffset, 4>(sum, x, w);
+    columns<kOffset, 6>(sum, x, w);
   }
 }
 
-// The next 16 k of each pair of rows, in halves; the last may lie beyond its end.
+// 16 k of each pair of rows, in halves; the last may lie beyond its end.
 template <bool kFlip, int kRowPairs>
 [[gnu::always_inline]] static inline void load(int8x16_t (&low)[kRowPairs],
                                                int8x16_t (&high)[kRowPairs],
-                                               const int8_t* (&from)[2 * kRowPairs]) {
+                                               const int8_t* const (&from)[2 * kRowPairs],
+                                               size_t k) {
 #pragma GCC unroll 3
   for (int p = 0; p < kRowPairs; ++p) {
     int8x16_t other;
     __asm__ volatile(
-        "ldr %q1, [%3], #16\n\tldr %q2, [%4], #16\n\t"
+        "ldr %q1, [%3, %5]\n\tldr %q2, [%4, %5]\n\t"
         "zip1 %0.2d, %1.2d, %2.2d\n\tzip2 %1.2d, %1.2d, %2.2d"
-        : "=&w"(low[p]), "=&w"(high[p]), "=&w"(other), "+r"(from[2 * p]), "+r"(from[2 * p + 1]));
+        : "=&w"(low[p]), "=&w"(high[p]), "=&w"(other)
+        : "r"(from[2 * p]), "r"(from[2 * p + 1]), "r"(k));
     if (kFlip) {
       low[p] = veorq_s8(low[p], vdupq_n_s8(-128));
       high[p] = veorq_s8(high[p], vdupq_n_s8(-128));
@@ -56,8 +69,10 @@ template <int kRowPairs, int kPairs, bool kFlip>
   int32x4_t sum[kRowPairs][kPairs];
 #pragma GCC unroll 8
   for (int j = 0; j < kPairs; ++j) {
-    const int64_t* pair = reinterpret_cast<const int64_t*>(panel.b + j * 2);
-    const int32x4_t b = vreinterpretq_s32_s64(vld1q_dup_s64(pair));
+    int32x4_t b;
+    __asm__("ld1r {%0.2d}, %1"
+            : "=w"(b)
+            : "Q"(*reinterpret_cast<const int32x2_t*>(panel.b + j * 2)));
 #pragma GCC unroll 3
     for (int p = 0; p < kRowPairs; ++p) sum[p][j] = b;
   }
@@ -71,25 +86,27 @@ template <int kRowPairs, int kPairs, bool kFlip>
       from[i] = static_cast<const int8_t*>(pointers[odd ? i - 1 : i]);
     }
     int8x16_t x[kRowPairs], next[kRowPairs];
-    size_t left = args.depth;
-    for (; left >= 16; left -= 16) {
-      load<kFlip>(x, next, from);
-      step(sum, x, w);
-      step(sum, next, w);
+    const size_t whole = args.depth & ~size_t{15}, left = args.depth & 15;
+    for (size_t k = 0; k < whole; k += 16, w += 16 * kNr) {
+      load<kFlip>(x, next, from, k);
+      step<0>(sum, x, w);
+      step<1>(sum, next, w);
     }
     if (left == 0) continue;
-    load<kFlip>(x, next, from);
-    step(sum, x, w);
-    if (left > 8) step(sum, next, w);
+    load<kFlip>(x, next, from, whole);
+    step<0>(sum, x, w);
+    if (left > 8) step<1>(sum, next, w);
+    w += (left + 7) / 8 * 8 * kNr;
   }
   int32x4_t by_row[2 * kRowPairs][kPairs / 2];
 #pragma GCC unroll 3
   for (int p = 0; p < kRowPairs; ++p) {
 #pragma GCC unroll 4
     for (int v = 0; v < kPairs / 2; ++v) {
-      int32x4_t a = sum[p][2 * v], b = sum[p][2 * v + 1], even;
-      __asm__ volatile("zip1 %0.2d, %1.2d, %2.2d\n\tzip2 %2.2d, %1.2d, %2.2d"
-                       : "=&w"(even), "+w"(a), "+w"(b));
+      int32x4_t b = sum[p][2 * v + 1], even;
+      __asm__ volatile("zip1 %0.2d, %2.2d, %1.2d\n\tzip2 %1.2d, %2.2d, %1.2d"
+                       : "=&w"(even), "+w"(b)
+                       : "w"(sum[p][2 * v]));
       by_row[2 * p][v] = even;
       by_row[2 * p + 1][v] = b;
     }

@@ -1,82 +1,165 @@
-// 4 rows x 16 columns in 16 registers; smlal multiplies 4 columns by a lane of the row's 8 k.
-#include <arm_neon.h>
-
-#include "kernels/gemm/gemm.h"
+// 4 rows x 16 columns in 16 registers. smull and smlal add up products of int8 in int16, 4 columns
+// and 2 k in a register, as many as fit; sadalp then adds both k of a column to its sum.
+#include "kernels/gemm/arm_neon.h"
 
 namespace edge::gemm {
 
-constexpr size_t kMr = 4;
-constexpr size_t kNr = 16;
+constexpr int kMr = 4;
+constexpr int kNr = 16;
 
-// Accumulators of kRows rows, kHalves * 8 columns each.
-template <int kRows, int kHalves>
-using Tile = int32x4_t[kRows][kHalves * 2];
+// GCC 12 reorders its intrinsics until the accumulators no longer fit the registers.
+[[gnu::always_inline]] static inline void multiply_low(int16x8_t& sum, int8x16_t x, int8x16_t w) {
+  __asm__ volatile("smull %0.8h, %1.8b, %2.8b" : "=w"(sum) : "w"(x), "w"(w));
+}
+[[gnu::always_inline]] static inline void multiply_high(int16x8_t& sum, int8x16_t x, int8x16_t w) {
+  __asm__ volatile("smull2 %0.8h, %1.16b, %2.16b" : "=w"(sum) : "w"(x), "w"(w));
+}
+[[gnu::always_inline]] static inline void add_low(int16x8_t& sum, int8x16_t x, int8x16_t w) {
+  __asm__ volatile("smlal %0.8h, %1.8b, %2.8b" : "+w"(sum) : "w"(x), "w"(w));
+}
+[[gnu::always_inline]] static inline void add_high(int16x8_t& sum, int8x16_t x, int8x16_t w) {
+  __asm__ volatile("smlal2 %0.8h, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
+}
+[[gnu::always_inline]] static inline void add_pairs(int32x4_t& sum, int16x8_t products) {
+  __asm__ volatile("sadalp %0.4s, %1.8h" : "+w"(sum) : "w"(products));
+}
 
-// Adds the products of lanes kLane .. 7 of x and as many rows of weights.
-template <int kLane, int kRows, int kHalves>
-[[gnu::always_inline]] static inline void add_lanes(Tile<kRows, kHalves>& sum,
-                                                    const int16x8_t (&x)[kRows], const int16_t* w) {
-  if constexpr (kLane < 8) {
-#pragma GCC unroll 2
-    for (int h = 0; h < kHalves; ++h) {
-      const int16x8_t b = vld1q_s16(w + h * 8);
+// Weights of 4 columns and 8 k.
+struct Pair {
+  int8x16_t low, high;
+};
+template <int kOffset>
+[[gnu::always_inline]] static inline Pair load_pair(const int8_t* w) {
+  Pair p;
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]" : "=w"(p.low), "=w"(p.high) : "r"(w), "i"(kOffset));
+  return p;
+}
+
+// 4 columns of a step of 8 k: the first 4 k in x, one pair for each column, the others in next.
+template <Chain kChain, int kVector, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void columns(int32x4_t (&sum)[kRows][kVectors],
+                                                  const int8x16_t (&x)[kRows],
+                                                  const int8x16_t (&next)[kRows], const int8_t* w) {
+  const Pair b = load_pair<kVector * 32>(w);
+  int16x8_t p[kRows];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) multiply_low(p[i], x[i], b.low);
+  if (kChain == kOne) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) multiply_high(p[i], x[i], b.low);
+  } else {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_high(p[i], x[i], b.low);
+  }
+  if (kChain != kFour) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) multiply_low(p[i], next[i], b.high);
+  } else {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_low(p[i], next[i], b.high);
+  }
+  if (kChain == kOne) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) multiply_high(p[i], next[i], b.high);
+  } else {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add_high(p[i], next[i], b.high);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
+}
+
+template <Chain kChain, int kRows, int kVectors>
+[[gnu::always_inline]] static inline void step(int32x4_t (&sum)[kRows][kVectors],
+                                               const int8x16_t (&x)[kRows],
+                                               const int8x16_t (&next)[kRows], const int8_t* w) {
+  columns<kChain, 0>(sum, x, next, w);
+  columns<kChain, 1>(sum, x, next, w);
+  if constexpr (kVectors == 4) {
+    columns<kChain, 2>(sum, x, next, w);
+    columns<kChain, 3>(sum, x, next, w);
+  }
+}
+
+// kRows rows, from `first` on, of the panel's first kVectors * 4 columns.
+template <int kRows, int kVectors, bool kFlip>
+[[gnu::always_inline]] static inline void tile(const Args& args, const requantize::FixedNeon& fixed,
+                                               size_t first) {
+  // Bytes 0 1 four times, 2 3 four times; then 4 5 and 6 7.
+  static const uint8_t kSpread[32] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3,
+                                      4, 5, 4, 5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7};
+  const uint8x16_t spread = vld1q_u8(kSpread), spread_next = vld1q_u8(kSpread + 16);
+  const PanelNeon<kNr> panel(args.panel);
+  int32x4_t sum[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int32x4_t b = vld1q_s32(panel.b + v * 4);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) sum[i][v] = b;
+  }
+  const int8_t* w = panel.w;
+  const size_t depth = args.depth;
+  const uint8_t* chain =
+      reinterpret_cast<const uint8_t*>(w) + args.taps * ((depth + 7) / 8) * kNr * 8;
+  const void* const* pointers = args.x + first;
+  for (size_t t = args.taps; t > 0; --t, pointers += args.x_stride) {
+    const int8_t* from[kRows];
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) from[i] = static_cast<const int8_t*>(pointers[i]);
+    for (size_t k = 0; k < depth; k += 8, w += kNr * 8) {
+      int8x16_t x[kRows], next[kRows];
 #pragma GCC unroll 4
       for (int i = 0; i < kRows; ++i) {
-        sum[i][2 * h] = vmlal_laneq_s16(sum[i][2 * h], vget_low_s16(b), x[i], kLane);
-        sum[i][2 * h + 1] = vmlal_high_laneq_s16(sum[i][2 * h + 1], b, x[i], kLane);
+        __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x[i]) : "r"(from[i]), "r"(k));
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < kRows; ++i) {
+        if (kFlip) x[i] = veorq_s8(x[i], vdupq_n_s8(-128));
+        __asm__ volatile("tbl %0.16b, {%1.16b}, %2.16b"
+                         : "=w"(next[i])
+                         : "w"(x[i]), "w"(spread_next));
+        __asm__ volatile("tbl %0.16b, {%0.16b}, %1.16b" : "+w"(x[i]) : "w"(spread));
+      }
+      const uint8_t most = *chain++;
+      if (most == kFour) {
+        step<kFour>(sum, x, next, w);
+      } else if (most == kTwo) {
+        step<kTwo>(sum, x, next, w);
+      } else {
+        step<kOne>(sum, x, next, w);
       }
     }
-    add_lanes<kLane + 1, kRows, kHalves>(sum, x, w + kNr);
   }
+  finish_tile<kNr>(args, fixed, first, kRows, sum);
 }
 
-// kRows rows of the panel's first kHalves * 8 columns.
-template <int kRows, int kHalves>
-static void tile(const Args& args) {
-  const uint8_t* panel = static_cast<const uint8_t*>(args.panel) + kPanelHeader;
-  Tile<kRows, kHalves> sum;
-  const int16_t* rows[kRows];
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) {
-    rows[i] = static_cast<const int16_t*>(args.x[i]);
-#pragma GCC unroll 4
-    for (int v = 0; v < kHalves * 2; ++v) {
-      sum[i][v] = vld1q_s32(reinterpret_cast<const int32_t*>(panel) + v * 4);
-    }
-  }
-  const int16_t* w = reinterpret_cast<const int16_t*>(panel + kNr * sizeof(int32_t));
-  size_t k = 0;
-  for (; k + 8 <= args.depth; k += 8, w += 8 * kNr) {
-    int16x8_t x[kRows];
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) x[i] = vld1q_s16(rows[i] + k);
-    add_lanes<0, kRows, kHalves>(sum, x, w);
-  }
-  for (; k < args.depth; ++k, w += kNr) {
-    int16x8_t x[kRows];
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) x[i] = vdupq_n_s16(rows[i][k]);
-    add_lanes<7, kRows, kHalves>(sum, x, w);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kHalves * 2; ++v) vst1q_s32(args.acc + i * kNr + v * 4, sum[i][v]);
-  }
+template <int kRows, int kVectors, bool kFlip>
+static void rest(const Args& args, const requantize::FixedNeon& fixed, size_t first) {
+  tile<kRows, kVectors, kFlip>(args, fixed, first);
 }
 
-template <int kRows>
-static void rows(const Args& args) {
+template <int kVectors, bool kFlip>
+static void tiles(const Args& args) {
+  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+  size_t i = 0;
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, fixed, i);
+  static void (*const kRest[kMr])(const Args&, const requantize::FixedNeon&, size_t) = {
+      nullptr, rest<1, kVectors, kFlip>, rest<2, kVectors, kFlip>, rest<3, kVectors, kFlip>};
+  if (i < args.rows) kRest[args.rows - i](args, fixed, i);
+}
+
+void gemm_x8w8_4x16c8_neon(const Args& args) {
   if (args.cols > 8) {
-    tile<kRows, 2>(args);
+    (args.flip ? tiles<4, true> : tiles<4, false>)(args);
   } else {
-    tile<kRows, 1>(args);
+    (args.flip ? tiles<2, true> : tiles<2, false>)(args);
   }
-}
-
-void gemm_x8w16_4x16c1_neon(const Args& args) {
-  static void (*const kRows[])(const Args&) = {rows<1>, rows<2>, rows<3>, rows<4>};
-  kRows[args.rows - 1](args);
 }
 
 }  // namespace edge::gemm

@@ -38,9 +38,16 @@ struct Shape {
 //           otherwise w' = w as int8 and c = -zw. Columns to be negated store -w', or, where that
 //           does not fit, ~w' = -w' - 1 and a c that is greater by 1.
 //   kUint8  the same, but x' as uint8 (an int8 plus 128)
+//   kChain  as kInt8, for kernels that add up products in int16 first, see Chain
 //
 // and pack() puts what follows from zx and c into b.
-enum class Operand : uint8_t { kInt16, kInt8, kUint8 };
+enum class Operand : uint8_t { kInt16, kInt8, kUint8, kChain };
+
+// kChain: kr is 8. A lane of int16 takes k, k + 2, k + 4 and k + 6 of a step; the weights say how
+// many of these products it holds whatever x' is. Weights of a step lie as [nr / 4][4][4][2]: by
+// column / 4, k / 2, column and k. Behind all of them: a Chain for each step.
+enum Chain : uint8_t { kFour, kTwo, kOne };
+constexpr int kMostWeight = 255;  // sum |w'| of a chain: 255 * 128 fits int16
 
 // A panel: the weights of nr columns. All arrays are [nr]; columns that are not there are zero.
 //

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -46,6 +47,32 @@ void place(const Kernel& kernel, const Shape& shape, const T* column, T* w) {
   run(shape.taps, shape.depth, size_t{kernel.nr} * kernel.kr, column, w);
 }
 
+// Turns the steps of a whole panel to the order of Operand::kChain, and finds their chains.
+void make_chains(size_t steps, size_t nr, int8_t* w) {
+  uint8_t* chains = reinterpret_cast<uint8_t*>(w + steps * nr * 8);
+  std::vector<int8_t> step(nr * 8);
+  for (size_t s = 0; s < steps; ++s, w += step.size()) {
+    std::copy_n(w, step.size(), step.begin());
+    chains[s] = kFour;
+    for (size_t j = 0; j < nr; ++j) {
+      const int8_t* k = &step[j * 8];
+      for (size_t i = 0; i < 8; ++i) w[j / 4 * 32 + i / 2 * 8 + j % 4 * 2 + i % 2] = k[i];
+      for (size_t i = 0; i < 2; ++i) {
+        const int low = std::abs(k[i]) + std::abs(k[i + 2]);
+        const int high = std::abs(k[i + 4]) + std::abs(k[i + 6]);
+        const Chain most = std::max(low, high) > kMostWeight ? kOne
+                           : low + high > kMostWeight        ? kTwo
+                                                             : kFour;
+        chains[s] = std::max<uint8_t>(chains[s], most);
+      }
+    }
+  }
+}
+
+size_t step_count(const Layer& layer) {
+  return layer.shape.taps * ceil_div(layer.shape.depth, layer.kernel->kr);
+}
+
 struct Panel {
   PanelHeader* header;
   int32_t *b, *c, *first, *second;  // `first`, `second`: what Finish needs
@@ -71,7 +98,8 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
   const Shape& shape = weights.shape;
   const size_t nr = kernel.nr, depth = shape.taps * shape.depth;
   int32_t x_zero = weights.x_zero_point;
-  if (kernel.operand == Operand::kInt8 && weights.is_unsigned) x_zero -= 128;
+  const bool is_signed = kernel.operand == Operand::kInt8 || kernel.operand == Operand::kChain;
+  if (is_signed && weights.is_unsigned) x_zero -= 128;
   if (kernel.operand == Operand::kUint8 && !weights.is_unsigned) x_zero += 128;
   StoredWeights<T> column;
   std::vector<double> bound(nr);
@@ -92,6 +120,9 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
       panel.header->sums = 1;
       layer->sums = true;
     }
+    if (kernel.operand == Operand::kChain) {
+      make_chains(step_count(*layer), nr, reinterpret_cast<int8_t*>(panel.w));
+    }
     panel.header->finish = requantize::prepare_finish(kernel.finish, layer->params, first, cols,
                                                       bound.data(), panel.first, panel.second);
   }
@@ -101,9 +132,9 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
 
 size_t panel_bytes(const Layer& layer) {
   const Kernel& kernel = *layer.kernel;
-  const size_t steps = layer.shape.taps * ceil_div(layer.shape.depth, kernel.kr);
+  const size_t steps = step_count(layer), chains = kernel.operand == Operand::kChain ? steps : 0;
   return align_up(kPanelHeader + arrays_bytes(kernel) +
-                  steps * kernel.nr * kernel.kr * weight_size(kernel));
+                  steps * kernel.nr * kernel.kr * weight_size(kernel) + chains);
 }
 
 size_t packed_bytes(const Layer& layer) {
@@ -122,8 +153,11 @@ void pack(const Weights& weights, Layer* layer, void* packed) {
   pack_panels<int8_t>(weights, layer, packed);
   // Behind the columns, a panel whose first column adds up x'.
   const std::vector<int8_t> ones(weights.shape.taps * weights.shape.depth, 1);
-  place(*layer->kernel, weights.shape, ones.data(),
-        reinterpret_cast<int8_t*>(panel_at(*layer, packed, panel_count(*layer)).w));
+  int8_t* w = reinterpret_cast<int8_t*>(panel_at(*layer, packed, panel_count(*layer)).w);
+  place(*layer->kernel, weights.shape, ones.data(), w);
+  if (layer->kernel->operand == Operand::kChain) {
+    make_chains(step_count(*layer), layer->kernel->nr, w);
+  }
 }
 
 }  // namespace edge::gemm

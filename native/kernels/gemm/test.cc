@@ -102,8 +102,9 @@ void check_accumulators(const Kernel& kernel, Problem& p, size_t first_col) {
   REQUIRE(p.rows <= block_rows(prepared.layer));
   run(prepared.layer, x.data(), p.rows, p.rows, first_col, p.shape.cols, out.data(), stride,
       prepared.scratch.data());
-  INFO(kernel.name << " rows " << p.rows << " cols " << first_col << ".." << p.shape.cols
-                   << " taps " << p.shape.taps << " depth " << p.shape.depth);
+  INFO(std::string(kernel.name) << " rows " << p.rows << " cols " << first_col << ".."
+                                << p.shape.cols << " taps " << p.shape.taps << " depth "
+                                << p.shape.depth);
   CHECK(out.intact());
   CHECK(p.x.intact());
   for (size_t i = 0; i < p.rows; ++i) {
@@ -166,6 +167,32 @@ TEST_CASE("gemm: all inputs and weights at their ends") {
       p.x_zero_point = end(p.x_unsigned, !(ends & 4));
       p.w_zero_point = end(p.w_unsigned, !(ends & 2));
       check_accumulators(*kernel, p, 0);
+    }
+  }
+}
+
+// Kernels may add up 2 or 4 products in int16 where the weights prove that they fit.
+TEST_CASE("gemm: chains of products around the limit of int16") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (int most = 253; most <= 257; ++most) {
+      for (int parts : {2, 4}) {
+        for (int x : {-128, 127}) {
+          Problem p(random, {kernel->nr + size_t{1}, taps_for(*kernel, 2), 40}, kernel->mr);
+          p.x_unsigned = p.w_unsigned = false;
+          p.w_zero_point = 0;
+          std::memset(p.x.data(), x, p.x.size());
+          for (size_t k = 0; k < p.w.size(); k += 2) {
+            // All of a column have one sign; k, k + 2, ... add up to `most`.
+            const int i = static_cast<int>(k / 2) % parts;
+            const int part = (most + i) / parts;
+            const int sign = k / p.shape.depth % 2 ? -1 : 1;
+            p.w[k] = static_cast<uint8_t>(std::clamp(sign * part, -128, 127));
+            p.w[k + 1] = static_cast<uint8_t>(random.integer(-128, 127));
+          }
+          check_accumulators(*kernel, p, 0);
+        }
+      }
     }
   }
 }
