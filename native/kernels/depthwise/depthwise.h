@@ -49,8 +49,8 @@ enum class Layout : uint8_t { kTaps, kQuads };
 constexpr size_t kMostRows = 64;
 
 struct BlockHeader {
-  int32_t finish;  // whether the kernel may requantize this block itself
-  int32_t sums;    // whether any c is not zero
+  requantize::Finishing finish;
+  int32_t sums;  // whether any c is not zero
 };
 constexpr size_t kBlockHeader = 64;
 

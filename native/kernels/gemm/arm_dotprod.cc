@@ -57,12 +57,7 @@ template <int kRows, int kVectors, bool kFlip>
                                                size_t first) {
   const PanelNeon<kNr> panel(args.panel);
   int32x4_t sum[kRows][kVectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const int32x4_t b = vld1q_s32(panel.b + v * 4);
-#pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) sum[i][v] = b;
-  }
+  requantize::start_rows_neon(panel.b, sum);
   const int8_t* w = panel.w;
   const void* const* pointers = args.x + first;
   for (size_t t = args.taps; t > 0; --t, pointers += args.x_stride) {

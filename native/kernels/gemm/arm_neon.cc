@@ -97,12 +97,7 @@ template <int kRows, int kVectors, bool kFlip>
   const uint8x16_t spread = vld1q_u8(kSpread), spread_next = vld1q_u8(kSpread + 16);
   const PanelNeon<kNr> panel(args.panel);
   int32x4_t sum[kRows][kVectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const int32x4_t b = vld1q_s32(panel.b + v * 4);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) sum[i][v] = b;
-  }
+  requantize::start_rows_neon(panel.b, sum);
   const int8_t* w = panel.w;
   const size_t depth = args.depth;
   const uint8_t* chain =

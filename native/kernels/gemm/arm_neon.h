@@ -9,11 +9,13 @@ namespace edge::gemm {
 // The arrays of a panel whose Operand is not kInt16.
 template <size_t kNr>
 struct PanelNeon {
+  requantize::Finishing finish;
   const int32_t *b, *c, *multiplier, *exponent;
   const int8_t* w;
 
   explicit PanelNeon(const void* panel)
-      : b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
+      : finish(static_cast<const PanelHeader*>(panel)->finish),
+        b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
         c(b + kNr),
         multiplier(c + kNr),
         exponent(multiplier + kNr),
@@ -47,7 +49,8 @@ template <size_t kNr, int kRows, int kVectors>
     return;
   }
   int8x16_t bytes[kRows];
-  requantize::finish_rows_neon(sum, panel.multiplier, panel.exponent, fixed, bytes);
+  requantize::finish_rows_neon(sum, panel.multiplier, panel.exponent, fixed,
+                               requantize::narrows(fixed, panel.finish), bytes);
   requantize::store_rows_neon<kVectors * 4>(bytes, rows, args.out + first * args.out_stride,
                                             args.out_stride, args.cols);
 }

@@ -58,8 +58,8 @@ constexpr int kMostWeight = 255;  // sum |w'| of a chain: 255 * 128 fits int16
 //   float offset | int32 exponent    likewise; the exponent is 0 or below
 //   w' as [taps * ceil(depth / kr)][nr][kr], zero behind the last k of a tap
 struct PanelHeader {
-  int32_t finish;  // whether the kernel may requantize this panel itself
-  int32_t sums;    // whether any c is not zero
+  requantize::Finishing finish;
+  int32_t sums;  // whether any c is not zero
 };
 constexpr size_t kPanelHeader = 64;
 

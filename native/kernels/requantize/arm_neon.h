@@ -35,14 +35,36 @@ struct FixedNeon {
   // Negative results round half away from zero: srshl needs a 1 less. Not where the output's lower
   // end cuts them off.
   bool away;
+  // The lowest code is the zero point: as with a relu, negative results saturate to it.
+  bool from_lowest;
   bool cut;  // whether `output` leaves out codes or bytes are flipped
   Output output;
   uint8_t flip;
 };
 
 static inline FixedNeon make_fixed_neon(const Output& output, uint8_t flip) {
-  return {vdupq_n_s16(static_cast<int16_t>(output.zero_point)), output.min < output.zero_point,
-          output.min != -128 || output.max != 127 || flip != 0, output, flip};
+  const bool lowest = output.min == -128 && output.zero_point == -128;
+  return {vdupq_n_s16(static_cast<int16_t>(output.zero_point)),
+          output.min < output.zero_point,
+          lowest,
+          output.min != -128 || output.max != 127 || flip != 0,
+          output,
+          flip};
+}
+
+// Sums begin with the biases. Loads take fewer instructions than copies of registers.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void start_rows_neon(const int32_t* b,
+                                                          int32x4_t (&sum)[kRows][kVectors]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) {
+    __asm__ volatile("ldp %q0, %q1, [%2]" : "=w"(sum[i][0]), "=w"(sum[i][1]) : "r"(b));
+    if (kVectors == 4) {
+      __asm__ volatile("ldp %q0, %q1, [%2, 32]"
+                       : "=w"(sum[i][kVectors - 2]), "=w"(sum[i][kVectors - 1])
+                       : "r"(b));
+    }
+  }
 }
 
 // double_round of 4 accumulators whose exponent e is below 0, or 0 unless kAway.
@@ -63,6 +85,15 @@ static inline int16x8_t narrow_neon(int32x4_t low, int32x4_t high) {
 static inline int8x16_t narrow_neon(int16x8_t low, int16x8_t high) {
   int8x16_t r;
   __asm__("sqxtn %0.8b, %1.8h\n\tsqxtn2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
+  return r;
+}
+
+// The same of 16 results that fit int16, as uint8.
+static inline uint8x16_t cut_to_uint8_neon(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
+  const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
+  const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(c), vreinterpretq_s16_s32(d));
+  uint8x16_t r;
+  __asm__("sqxtun %0.8b, %1.8h\n\tsqxtun2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
   return r;
 }
 
@@ -96,11 +127,15 @@ static inline void cut_neon(const FixedNeon& fixed, int8x16_t (&bytes)[kCount]) 
   }
 }
 
-// Rows of 8 or 16 columns as bytes; m and e are their multipliers and exponents.
+// Rows of 8 or 16 columns as bytes; m and e are their multipliers and exponents. `narrow`: what
+// narrows() says.
+static inline bool narrows(const FixedNeon& fixed, Finishing finishing) {
+  return fixed.from_lowest && finishing == kNarrow;
+}
 template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void finish_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
                                                            const int32_t* m, const int32_t* e,
-                                                           const FixedNeon& fixed,
+                                                           const FixedNeon& fixed, bool narrow,
                                                            int8x16_t (&bytes)[kRows]) {
   int32x4_t multiplier[kVectors], exponent[kVectors];
 #pragma GCC unroll 4
@@ -108,7 +143,19 @@ template <int kRows, int kVectors>
     multiplier[v] = vld1q_s32(m + v * 4);
     exponent[v] = vld1q_s32(e + v * 4);
   }
-  if (fixed.away) {
+  if (narrow) {
+    const uint8x16_t sign = vdupq_n_u8(0x80);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      int32x4_t r[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        r[v] = fixed_neon<false>(sum[i][v], multiplier[v], exponent[v]);
+      }
+      const uint8x16_t cut = cut_to_uint8_neon(r[0], r[1], r[kVectors - 2], r[kVectors - 1]);
+      bytes[i] = vreinterpretq_s8_u8(veorq_u8(cut, sign));
+    }
+  } else if (fixed.away) {
     fixed_rows_neon<true>(sum, multiplier, exponent, fixed.zero_point, bytes);
   } else {
     fixed_rows_neon<false>(sum, multiplier, exponent, fixed.zero_point, bytes);

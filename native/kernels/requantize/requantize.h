@@ -102,11 +102,14 @@ inline Output int8_output(const Params& params, bool is_unsigned) {
   return {params.zero_point - less, params.min - less, params.max - less};
 }
 
+// Whether kernels may finish: not at all; they may; results and their sums with the zero point fit
+// int16 as well, so that cutting off bits narrows them (kFixed only).
+enum Finishing : int32_t { kForbidden, kAllowed, kNarrow };
+
 // Writes what such a kernel needs per column, [cols] scale and offset or [cols] multiplier and
-// exponent, for columns [first, first + cols) of `params`; false where the kernel must not finish.
-// `bound` as in find_float_forms().
-bool prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
-                    const double* bound, int32_t* out_first, int32_t* out_second);
+// exponent, for columns [first, first + cols) of `params`. `bound` as in find_float_forms().
+Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
+                         const double* bound, int32_t* out_first, int32_t* out_second);
 
 // AVX512-VNNI only, as are the kernels that use it. Finds it for `cols` columns. The accumulators
 // of column n lie within +-bound[n], and results beyond +-reach are cut off by the output's range

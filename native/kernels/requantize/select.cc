@@ -38,9 +38,9 @@ Multiplier quantize_multiplier(double real) {
   return {static_cast<int32_t>(m), e};
 }
 
-bool prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
-                    const double* bound, int32_t* out_first, int32_t* out_second) {
-  if (finish == Finish::kNone || params.multiplier == nullptr) return false;
+Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
+                         const double* bound, int32_t* out_first, int32_t* out_second) {
+  if (finish == Finish::kNone || params.multiplier == nullptr) return kForbidden;
   const int32_t* multiplier = params.multiplier + first;
   const int32_t* exponent = params.exponent + first;
   if (finish == Finish::kFixed) {
@@ -49,11 +49,13 @@ bool prepare_finish(Finish finish, const Params& params, size_t first, size_t co
     // Where halves of negative numbers count, an exponent of 0 would need a form of its own. Sums
     // with the zero point must not wrap.
     const bool away = params.min < params.zero_point;
-    bool fits = true;
+    double most = 0;  // of the results' magnitudes
     for (size_t n = 0; n < cols; ++n) {
-      fits = fits && (exponent[n] < 0 || (exponent[n] == 0 && !away && bound[n] < 0x1p30));
+      const int32_t e = exponent[n];
+      if (e > 0 || (e == 0 && (away || bound[n] >= 0x1p30))) return kForbidden;
+      most = std::max(most, std::ldexp(bound[n] * multiplier[n], e - 31));
     }
-    return fits;
+    return most < INT16_MAX - 256 ? kNarrow : kAllowed;
   }
 #if EDGE_HAVE_X86_AVX512VNNI
   const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
@@ -65,9 +67,9 @@ bool prepare_finish(Finish finish, const Params& params, size_t first, size_t co
     std::memcpy(out_first + n, &forms[n].scale, sizeof(float));
     std::memcpy(out_second + n, &forms[n].offset, sizeof(float));
   }
-  return proved;
+  return proved ? kAllowed : kForbidden;
 #else
-  return false;
+  return kForbidden;
 #endif
 }
 

@@ -1,0 +1,270 @@
+// 16 channels at a time: columns are interleaved once, four rows of a channel to a lane of 32 bits;
+// then sdot adds up a quad of 4 channels for each column of the window.
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/requantize/arm_neon.h"
+
+namespace edge::depthwise {
+
+constexpr size_t kBlock = 16;               // channels
+constexpr size_t kColumnQuad = 4 * kGroup;  // bytes of an interleaved quad
+
+// GCC 12 reorders its intrinsics until the accumulators no longer fit the registers.
+[[gnu::always_inline]] static inline void dot(int32x4_t& sum, int8x16_t x, int8x16_t w) {
+  __asm__ volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
+}
+
+// 4 rows of 16 channels.
+struct Quad {
+  int8x16_t v[4];
+};
+[[gnu::always_inline]] static inline void interleave(const int8x16_t (&rows)[4], Quad& q) {
+  const int16x8_t low01 = vreinterpretq_s16_s8(vzip1q_s8(rows[0], rows[1]));
+  const int16x8_t high01 = vreinterpretq_s16_s8(vzip2q_s8(rows[0], rows[1]));
+  const int16x8_t low23 = vreinterpretq_s16_s8(vzip1q_s8(rows[2], rows[3]));
+  const int16x8_t high23 = vreinterpretq_s16_s8(vzip2q_s8(rows[2], rows[3]));
+  q.v[0] = vreinterpretq_s8_s16(vzip1q_s16(low01, low23));
+  q.v[1] = vreinterpretq_s8_s16(vzip2q_s16(low01, low23));
+  q.v[2] = vreinterpretq_s8_s16(vzip1q_s16(high01, high23));
+  q.v[3] = vreinterpretq_s8_s16(vzip2q_s16(high01, high23));
+}
+
+// columns[column][quad][block][channel of the block][row of the quad], as int8.
+static void interleave_columns(const Args& args, size_t columns, size_t column_rows) {
+  const int8x16_t flip = vdupq_n_s8(static_cast<int8_t>(args.flip));
+  const void* const* x = args.x;
+  int8_t* to = static_cast<int8_t*>(args.columns);
+  for (size_t column = 0; column < columns; ++column, x += column_rows) {
+    for (size_t row = 0; row < column_rows; row += 4, to += kColumnQuad) {
+      for (size_t c = 0; c < args.count; c += kBlock) {
+        int8x16_t v[4];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; ++j) {
+          // Behind the last row any values do: their weights are zero.
+          const size_t source = row + j < column_rows ? row + j : column_rows - 1;
+          const int8_t* from = static_cast<const int8_t*>(x[source]) + args.first + c;
+          v[j] = veorq_s8(vld1q_s8(from), flip);
+        }
+        Quad q;
+        interleave(v, q);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; ++j) vst1q_s8(to + c * 4 + j * 16, q.v[j]);
+      }
+    }
+  }
+}
+
+// One row of output of one block.
+struct Row {
+  const int32_t* b;  // and c, multiplier, exponent
+  requantize::Finishing finish;
+  const int8_t* weights;  // of this row: [width][quads][16][4]
+  const int8_t* columns;  // of this block
+  const int32_t* ones;    // [quads]: 1 in the bytes of rows inside of the window
+  size_t quads;
+  size_t channels;  // of this block
+  int32_t* acc;
+  uint8_t* out;
+};
+
+// Any window, a pixel at a time, from interleaved columns.
+template <bool kSums>
+[[gnu::always_inline]] static inline void sum_any(const Args& args, const Row& row, const int8_t* x,
+                                                  int32x4_t (&sum)[1][4]) {
+  const size_t column_bytes = row.quads * kColumnQuad;
+  const int8_t* weights = row.weights;
+  int32x4_t all[4] = {};
+  for (size_t fx = 0; fx < args.shape.width; ++fx, x += args.shape.dilation * column_bytes) {
+    for (size_t q = 0; q < row.quads; ++q, weights += 64) {
+      const int8x16_t ones = vreinterpretq_s8_s32(vdupq_n_s32(row.ones[q]));
+#pragma GCC unroll 4
+      for (size_t v = 0; v < 4; ++v) {
+        const int8x16_t column = vld1q_s8(x + q * kColumnQuad + v * 16);
+        dot(sum[0][v], column, vld1q_s8(weights + v * 16));
+        if (kSums) dot(all[v], column, ones);
+      }
+    }
+  }
+  if (!kSums) return;
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) {
+    sum[0][v] = vmlaq_s32(sum[0][v], all[v], vld1q_s32(row.b + kBlock + v * 4));
+  }
+}
+
+template <bool kSums>
+static void run_any(const Args& args, const requantize::FixedNeon& fixed, const Row& row) {
+  const size_t pixel_bytes = args.shape.stride * row.quads * kColumnQuad;
+  for (size_t i = 0; i < args.pixels; ++i) {
+    int32x4_t sum[1][4];
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) sum[0][v] = vld1q_s32(row.b + v * 4);
+    sum_any<kSums>(args, row, row.columns + i * pixel_bytes, sum);
+    if (row.finish == requantize::kForbidden) {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) vst1q_s32(row.acc + i * kGroup + v * 4, sum[0][v]);
+      continue;
+    }
+    int8x16_t bytes[1];
+    requantize::finish_rows_neon(sum, row.b + 2 * kBlock, row.b + 3 * kBlock, fixed,
+                                 requantize::narrows(fixed, row.finish), bytes);
+    requantize::store_rows_neon<kBlock>(bytes, 1, row.out + i * args.shape.channels, 0,
+                                        row.channels);
+  }
+}
+
+// A window of three columns, one quad high, keeps its columns in registers while it slides: two
+// pixels at a time, of up to two rows.
+struct Slide {
+  const void* const* x;  // the next column
+  size_t column_rows;
+  size_t first;  // channel
+  const int32_t* b;
+  const int8_t* weights;
+  size_t rows, channels;
+  uint8_t* out;
+};
+
+template <bool kFlip>
+[[gnu::always_inline]] static inline void next_column(Slide& slide, Quad& q) {
+  const void* const* x = slide.x;
+  slide.x += slide.column_rows;
+  // The fourth row, where there is none, has no weights.
+  const void* const rows[4] = {x[0], x[1], x[2], x[slide.column_rows - 1]};
+  int8x16_t v[4];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    v[j] = vld1q_s8(static_cast<const int8_t*>(rows[j]) + slide.first);
+    if (kFlip) v[j] = veorq_s8(v[j], vdupq_n_s8(-128));
+  }
+  interleave(v, q);
+}
+
+// Column fx of the window, as two pixels see it.
+template <int kColumn>
+[[gnu::always_inline]] static inline void add_column(int32x4_t (&sum)[2][4], const Quad& left,
+                                                     const Quad& right, const int8_t* weights) {
+  int8x16_t w[4];
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]"
+                   : "=w"(w[0]), "=w"(w[1])
+                   : "r"(weights), "i"(kColumn * 64));
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]"
+                   : "=w"(w[2]), "=w"(w[3])
+                   : "r"(weights), "i"(kColumn * 64 + 32));
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) {
+    dot(sum[0][v], left.v[v], w[v]);
+    dot(sum[1][v], right.v[v], w[v]);
+  }
+}
+
+// `count` pixels, 1 or 2, whose window's first columns are there already: one for kStride = 2, two
+// for 1, which has no c4.
+template <int kStride, bool kFlip, bool kNarrow>
+[[gnu::always_inline]] static inline void two_pixels(const Args& args,
+                                                     const requantize::FixedNeon& fixed,
+                                                     Slide& slide, size_t count, const Quad& c0,
+                                                     Quad& c1, Quad& c2, Quad& c3, Quad& c4) {
+  if (kStride == 2) next_column<kFlip>(slide, c1);
+  next_column<kFlip>(slide, c2);
+  if (count == 2) {
+    next_column<kFlip>(slide, c3);
+    if (kStride == 2) next_column<kFlip>(slide, c4);
+  }
+  const int8_t* weights = slide.weights;
+  uint8_t* out = slide.out;
+  for (size_t row = slide.rows; row > 0; --row, weights += 3 * 4 * kBlock, out += args.out_row) {
+    int32x4_t sum[2][4];
+    requantize::start_rows_neon(slide.b, sum);
+    add_column<0>(sum, c0, kStride == 1 ? c1 : c2, weights);
+    add_column<1>(sum, c1, kStride == 1 ? c2 : c3, weights);
+    add_column<2>(sum, c2, kStride == 1 ? c3 : c4, weights);
+    int8x16_t bytes[2];
+    requantize::finish_rows_neon(sum, slide.b + 2 * kBlock, slide.b + 3 * kBlock, fixed, kNarrow,
+                                 bytes);
+    requantize::store_rows_neon<kBlock>(bytes, count, out, args.shape.channels, slide.channels);
+  }
+  slide.out += 2 * args.shape.channels;
+}
+
+template <int kStride, bool kFlip, bool kNarrow>
+static void run_slide(const Args& args, const requantize::FixedNeon& fixed, Slide slide) {
+  Quad a, b = {}, c = {}, d = {}, e = {};
+  next_column<kFlip>(slide, a);
+  if (kStride == 1) next_column<kFlip>(slide, b);
+  for (size_t i = 0; i < args.pixels; i += 4) {
+    const size_t left = args.pixels - i;
+    two_pixels<kStride, kFlip, kNarrow>(args, fixed, slide, left > 1 ? 2 : 1, a, b, c, d, e);
+    if (left <= 2) return;
+    if (kStride == 1) {
+      two_pixels<1, kFlip, kNarrow>(args, fixed, slide, left > 3 ? 2 : 1, c, d, a, b, e);
+    } else {
+      two_pixels<2, kFlip, kNarrow>(args, fixed, slide, left > 3 ? 2 : 1, e, b, c, d, a);
+    }
+  }
+}
+
+// Whether all blocks may slide.
+static bool slides(const Args& args, size_t block_bytes) {
+  const Shape& shape = args.shape;
+  if (quads(shape) != 1 || shape.height != 3 || shape.width != 3 || shape.dilation != 1 ||
+      shape.stride > 2) {
+    return false;
+  }
+  const uint8_t* block = static_cast<const uint8_t*>(args.weights);
+  for (size_t c = 0; c < args.count; c += kBlock, block += block_bytes) {
+    const BlockHeader& header = *reinterpret_cast<const BlockHeader*>(block);
+    if (header.finish == requantize::kForbidden || header.sums) return false;
+  }
+  return true;
+}
+
+void depthwise_x8w8_16c4_dotprod(const Args& args) {
+  const Shape& shape = args.shape;
+  const size_t quad_count = quads(shape), rows_of_columns = column_rows(Layout::kQuads, shape);
+  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+  const size_t row_weights = shape.width * quad_count * kBlock * 4;
+  const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +
+                              rows_at_once(Layout::kQuads, shape) * row_weights);
+  const bool slide = slides(args, block_bytes);
+  if (!slide) {
+    const size_t columns =
+        (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
+    interleave_columns(args, columns, rows_of_columns);
+  }
+  const uint8_t* block = static_cast<const uint8_t*>(args.weights);
+  for (size_t c = 0; c < args.count; c += kBlock, block += block_bytes) {
+    const BlockHeader& header = *reinterpret_cast<const BlockHeader*>(block);
+    const int32_t* b = reinterpret_cast<const int32_t*>(block + kBlockHeader);
+    const int8_t* weights = reinterpret_cast<const int8_t*>(b + 4 * kBlock);
+    const size_t channels = args.count - c < kBlock ? args.count - c : kBlock;
+    if (slide) {
+      static void (*const kRun[2][2][2])(const Args&, const requantize::FixedNeon&, Slide) = {
+          {{run_slide<1, false, false>, run_slide<1, false, true>},
+           {run_slide<1, true, false>, run_slide<1, true, true>}},
+          {{run_slide<2, false, false>, run_slide<2, false, true>},
+           {run_slide<2, true, false>, run_slide<2, true, true>}}};
+      kRun[shape.stride - 1][args.flip != 0][requantize::narrows(fixed, header.finish)](
+          args, fixed,
+          {args.x, rows_of_columns, args.first + c, b, weights, args.rows, channels, args.out + c});
+      continue;
+    }
+    for (size_t j = 0; j < args.rows; ++j) {
+      int32_t ones[kMostRows / 4] = {};
+      for (size_t y = 0; y < shape.height; ++y) {
+        reinterpret_cast<uint8_t*>(ones)[j * shape.row_step + y] = 1;
+      }
+      const Row row{b,
+                    header.finish,
+                    weights + j * row_weights,
+                    static_cast<const int8_t*>(args.columns) + c * 4,
+                    ones,
+                    quad_count,
+                    channels,
+                    args.acc + j * args.pixels * kGroup + c,
+                    args.out + j * args.out_row + c};
+      (header.sums ? run_any<true> : run_any<false>)(args, fixed, row);
+    }
+  }
+}
+
+}  // namespace edge::depthwise
