@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/requantize/requantize.h"
+
 namespace edge {
 
 // T = int16_t: w' = w - zw, c = 0. T = int8_t: the same where all of it fits, otherwise w' = w as
@@ -54,10 +56,11 @@ struct StoredWeights {
     const uint32_t all = sum + static_cast<uint32_t>(c) * static_cast<uint32_t>(values.size());
     return static_cast<int32_t>((negate ? 0 - bias : bias) - static_cast<uint32_t>(x_zero) * all);
   }
-  // |acc| is never greater.
-  double bound(uint32_t bias) const {
-    const double b = static_cast<double>(static_cast<int32_t>(bias));
-    return (b < 0 ? -b : b) + 255 * magnitude;
+  // acc stays within.
+  requantize::Bounds bounds(uint32_t bias, bool negate) const {
+    const double plain = static_cast<double>(static_cast<int32_t>(bias));
+    const double b = negate ? -plain : plain;
+    return {b - 255 * magnitude, b + 255 * magnitude};
   }
 };
 

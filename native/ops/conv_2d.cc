@@ -39,15 +39,14 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 
 Status prepare(PrepareContext& op) {
   Matrix& m = op.make_state<Matrix>();
-  EDGE_ASSIGN(m.picture, geometry(op));
+  EDGE_ASSIGN(m.windows.picture, geometry(op));
   const Shape& w = op.in(1).spec.shape;
-  m.in_channels = static_cast<size_t>(op.in(0).spec.shape[3]);
   m.depth = static_cast<size_t>(w[3]);
   m.out_channels = static_cast<size_t>(w[0]);
   MatrixSpec spec;
   spec.activation = op.attributes<Conv2DAttributes>().activation;
-  spec.groups = m.in_channels / m.depth;
-  spec.taps = m.picture.taps();
+  spec.groups = static_cast<size_t>(op.in(0).spec.shape[3]) / m.depth;
+  spec.taps = m.windows.picture.taps();
   return prepare_matrix(op, spec, &m);
 }
 

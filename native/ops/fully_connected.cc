@@ -39,9 +39,9 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare(PrepareContext& op) {
   Matrix& m = op.make_state<Matrix>();
   const Shape& w = op.in(1).spec.shape;
-  m.in_channels = m.depth = static_cast<size_t>(w[1]);
+  m.depth = static_cast<size_t>(w[1]);
   m.out_channels = static_cast<size_t>(w[0]);
-  Picture& p = m.picture;
+  Picture& p = m.windows.picture;
   p.batches = static_cast<int>(op.in(0).spec.shape.count() / w[1]);
   p.h = p.w = {1, 1, 1, 1, 1, 0};
   p.cell_bytes = m.depth * dtype_size(op.in(0).spec.dtype);

@@ -47,7 +47,7 @@ void pack_quads(const Weights& weights, const Layer& layer, uint8_t* block) {
   if (kernel.x_signed && weights.is_unsigned) x_zero -= 128;
   if (!kernel.x_signed && !weights.is_unsigned) x_zero += 128;
   StoredWeights<int8_t> column;
-  std::vector<double> bound(cr);
+  std::vector<requantize::Bounds> bounds(cr);
   for (size_t first = 0; first < shape.channels; first += cr, block += block_bytes(layer)) {
     BlockHeader* header = reinterpret_cast<BlockHeader*>(block);
     int32_t* b = reinterpret_cast<int32_t*>(block + kBlockHeader);
@@ -68,10 +68,10 @@ void pack_quads(const Weights& weights, const Layer& layer, uint8_t* block) {
       b[j] = column.folded_bias(bias_of(weights, c), x_zero, negate);
       b[cr + j] = column.c;
       header->sums |= column.c != 0;
-      bound[j] = column.bound(bias_of(weights, c));
+      bounds[j] = column.bounds(bias_of(weights, c), negate);
     }
     header->finish = requantize::prepare_finish(kernel.finish, layer.params, first, count,
-                                                bound.data(), b + 2 * cr, b + 3 * cr);
+                                                bounds.data(), b + 2 * cr, b + 3 * cr);
   }
 }
 

@@ -21,29 +21,65 @@ static __m512i transpose_dwords(__m512i v) {
   return _mm512_permutexvar_epi32(order, v);
 }
 
+// The rows of a quad, from a channel on. Behind the last row of the column any values do: their
+// weights are zero.
+struct Rows {
+  const uint8_t* row[4];
+  Rows(const void* const* x, size_t first, size_t column_rows, size_t channel) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) {
+      const size_t source = first + j < column_rows ? first + j : column_rows - 1;
+      row[j] = static_cast<const uint8_t*>(x[source]) + channel;
+    }
+  }
+};
+
+static void interleave64(const Rows& rows, uint8_t flip, uint8_t* to) {
+  const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
+  __m512i v[4];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) {
+    v[j] = _mm512_xor_si512(flips, transpose_dwords(_mm512_loadu_si512(rows.row[j])));
+  }
+  const __m512i low01 = _mm512_unpacklo_epi8(v[0], v[1]);
+  const __m512i high01 = _mm512_unpackhi_epi8(v[0], v[1]);
+  const __m512i low23 = _mm512_unpacklo_epi8(v[2], v[3]);
+  const __m512i high23 = _mm512_unpackhi_epi8(v[2], v[3]);
+  _mm512_store_si512(to, _mm512_unpacklo_epi16(low01, low23));
+  _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low01, low23));
+  _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high01, high23));
+  _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high01, high23));
+}
+
+static void interleave16(const Rows& rows, uint8_t flip, uint8_t* to) {
+  const __m128i flips = _mm_set1_epi8(static_cast<char>(flip));
+  __m128i v[4];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) {
+    v[j] = _mm_xor_si128(flips, _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows.row[j])));
+  }
+  const __m128i low01 = _mm_unpacklo_epi8(v[0], v[1]), high01 = _mm_unpackhi_epi8(v[0], v[1]);
+  const __m128i low23 = _mm_unpacklo_epi8(v[2], v[3]), high23 = _mm_unpackhi_epi8(v[2], v[3]);
+  __m128i* out = reinterpret_cast<__m128i*>(to);
+  _mm_store_si128(out, _mm_unpacklo_epi16(low01, low23));
+  _mm_store_si128(out + 1, _mm_unpackhi_epi16(low01, low23));
+  _mm_store_si128(out + 2, _mm_unpacklo_epi16(high01, high23));
+  _mm_store_si128(out + 3, _mm_unpackhi_epi16(high01, high23));
+}
+
 // columns[column][quad][block][channel of the block][row of the quad], as uint8.
 static void interleave(const Args& args, size_t columns, size_t column_rows) {
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.flip));
   const void* const* x = args.x;
   uint8_t* to = static_cast<uint8_t*>(args.columns);
   for (size_t column = 0; column < columns; ++column, x += column_rows) {
     for (size_t row = 0; row < column_rows; row += 4, to += kColumnQuad) {
-      __m512i v[4];
-#pragma GCC unroll 4
-      for (size_t j = 0; j < 4; ++j) {
-        // Behind the last row any values do: their weights are zero.
-        const size_t source = row + j < column_rows ? row + j : column_rows - 1;
-        const uint8_t* bytes = static_cast<const uint8_t*>(x[source]) + args.first;
-        v[j] = _mm512_xor_si512(flip, transpose_dwords(_mm512_loadu_si512(bytes)));
+      if (args.count > 2 * kBlock) {
+        interleave64(Rows(x, row, column_rows, args.first), args.flip, to);
+        continue;
       }
-      const __m512i low01 = _mm512_unpacklo_epi8(v[0], v[1]);
-      const __m512i high01 = _mm512_unpackhi_epi8(v[0], v[1]);
-      const __m512i low23 = _mm512_unpacklo_epi8(v[2], v[3]);
-      const __m512i high23 = _mm512_unpackhi_epi8(v[2], v[3]);
-      _mm512_store_si512(to, _mm512_unpacklo_epi16(low01, low23));
-      _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low01, low23));
-      _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high01, high23));
-      _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high01, high23));
+      for (size_t c = 0; c < args.count; c += kBlock) {
+        interleave16(Rows(x, row, column_rows, args.first + c), args.flip, to + 4 * c);
+      }
     }
   }
 }

@@ -102,7 +102,7 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
   if (is_signed && weights.is_unsigned) x_zero -= 128;
   if (kernel.operand == Operand::kUint8 && !weights.is_unsigned) x_zero += 128;
   StoredWeights<T> column;
-  std::vector<double> bound(nr);
+  std::vector<requantize::Bounds> bounds(nr);
   for (size_t first = 0; first < shape.cols; first += nr) {
     const Panel panel = panel_at(*layer, packed, first / nr);
     const size_t cols = std::min(nr, shape.cols - first);
@@ -114,7 +114,7 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
                   weights.is_unsigned, weights.zero_point, negate);
       place(kernel, shape, column.values.data(), reinterpret_cast<T*>(panel.w) + j * kernel.kr);
       panel.b[j] = column.folded_bias(bias, x_zero, negate);
-      bound[j] = column.bound(bias);
+      bounds[j] = column.bounds(bias, negate);
       if (column.c == 0) continue;
       panel.c[j] = column.c;
       panel.header->sums = 1;
@@ -124,7 +124,7 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
       make_chains(step_count(*layer), nr, reinterpret_cast<int8_t*>(panel.w));
     }
     panel.header->finish = requantize::prepare_finish(kernel.finish, layer->params, first, cols,
-                                                      bound.data(), panel.first, panel.second);
+                                                      bounds.data(), panel.first, panel.second);
   }
 }
 

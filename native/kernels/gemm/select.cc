@@ -31,7 +31,7 @@ namespace {
 
 // Pixels of a block stay in the L1 cache while the panels pass by.
 constexpr size_t kBlockBytes = 16 << 10;
-constexpr size_t kMostRows = 64;
+constexpr size_t kMostRows = 240;
 
 // int16 values of one widened row, with room for whole chunks.
 constexpr size_t kChunk = 16;

@@ -35,21 +35,40 @@ static __m512i float_form(__m512i acc, __m512 scale, __m512i offset) {
   return _mm512_cvttps_epi32(real);
 }
 
-// The first `cols` bytes, in (kVectors - 1) * 16 < cols <= kVectors * 16.
+// Bytes of kVectors * 16 columns, of one row or of as many as fit; `cols` columns of `rows` rows
+// are stored.
 template <int kVectors>
-static void store(uint8_t* out, __m512i bytes, size_t cols) {
-  if (cols != kVectors * 16) {
-    _mm512_mask_storeu_epi8(out, (__mmask64{1} << cols) - 1, bytes);
-  } else if constexpr (kVectors == 4) {
+static void store(uint8_t* out, size_t stride, __m512i bytes, size_t cols, size_t rows) {
+  if constexpr (kVectors == 1) {
+    const __m128i row[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                            _mm512_extracti32x4_epi32(bytes, 2),
+                            _mm512_extracti32x4_epi32(bytes, 3)};
+    const __mmask16 mask = static_cast<__mmask16>((1u << cols) - 1);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) {
+      if (i >= rows) break;
+      if (cols == 16) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i * stride), row[i]);
+      } else {
+        _mm_mask_storeu_epi8(out + i * stride, mask, row[i]);
+      }
+    }
+  } else if constexpr (kVectors == 2) {
+    const __m256i row[2] = {_mm512_castsi512_si256(bytes), _mm512_extracti64x4_epi64(bytes, 1)};
+    const __mmask32 mask = static_cast<__mmask32>((uint64_t{1} << cols) - 1);
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; ++i) {
+      if (i >= rows) break;
+      if (cols == 32) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * stride), row[i]);
+      } else {
+        _mm256_mask_storeu_epi8(out + i * stride, mask, row[i]);
+      }
+    }
+  } else if (cols == 64) {
     _mm512_storeu_si512(out, bytes);
   } else {
-    if constexpr (kVectors >= 2) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(bytes));
-    }
-    if constexpr (kVectors != 2) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out) + kVectors - 1,
-                       _mm512_extracti32x4_epi32(bytes, kVectors - 1));
-    }
+    _mm512_mask_storeu_epi8(out, (__mmask64{1} << cols) - 1, bytes);
   }
 }
 
@@ -119,20 +138,22 @@ static void tile(const Args& args) {
   const __m512i out_flip = _mm512_set1_epi8(static_cast<char>(args.out_flip));
   // Packing works within 128 bits: byte 16 * l + 4 * v + j comes from lane 4 * l + j of vector v.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  constexpr int kAtOnce = kVectors > 2 ? 1 : 4 / kVectors;  // rows
 #pragma GCC unroll 6
-  for (int i = 0; i < kRows; ++i) {
-    constexpr int kLast = kVectors - 1;
-    __m512i low = _mm512_packs_epi32(sum[i][0], sum[i][kLast < 1 ? kLast : 1]);
-    low = _mm512_adds_epi16(low, zero_point);
-    __m512i high = low;
-    if constexpr (kVectors > 2) {
-      high = _mm512_packs_epi32(sum[i][kLast < 2 ? kLast : 2], sum[i][kLast]);
-      high = _mm512_adds_epi16(high, zero_point);
+  for (int i = 0; i < kRows; i += kAtOnce) {
+    __m512i v[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const int row = i + (kVectors > 2 ? 0 : j / kVectors);
+      const int column = kVectors > 2 ? j : j % kVectors;
+      v[j] = sum[row < kRows ? row : kRows - 1][column < kVectors ? column : kVectors - 1];
     }
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), zero_point);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), zero_point);
     __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
     bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, min), max);
-    store<kVectors>(args.out + static_cast<size_t>(i) * args.out_stride,
-                    _mm512_xor_si512(bytes, out_flip), args.cols);
+    store<kVectors>(args.out + static_cast<size_t>(i) * args.out_stride, args.out_stride,
+                    _mm512_xor_si512(bytes, out_flip), args.cols, static_cast<size_t>(kRows - i));
   }
 }
 

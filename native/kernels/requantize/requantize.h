@@ -106,15 +106,20 @@ inline Output int8_output(const Params& params, bool is_unsigned) {
 // int16 as well, so that cutting off bits narrows them (kFixed only).
 enum Finishing : int32_t { kForbidden, kAllowed, kNarrow };
 
-// Writes what such a kernel needs per column, [cols] scale and offset or [cols] multiplier and
-// exponent, for columns [first, first + cols) of `params`. `bound` as in find_float_forms().
-Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
-                         const double* bound, int32_t* out_first, int32_t* out_second);
+// The accumulators of a column lie in [low, high].
+struct Bounds {
+  double low, high;
+  double magnitude() const { return -low > high ? -low : high; }
+};
 
-// AVX512-VNNI only, as are the kernels that use it. Finds it for `cols` columns. The accumulators
-// of column n lie within +-bound[n], and results beyond +-reach are cut off by the output's range
-// anyway.
-void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,
+// Writes what such a kernel needs per column, [cols] scale and offset or [cols] multiplier and
+// exponent, for columns [first, first + cols) of `params`.
+Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
+                         const Bounds* bounds, int32_t* out_first, int32_t* out_second);
+
+// AVX512-VNNI only, as are the kernels that use it. Finds it for `cols` columns, whose results
+// beyond +-reach are cut off by the output's range anyway.
+void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const Bounds* bounds,
                       size_t cols, int32_t reach, FloatForm* forms);
 
 // Kernel code that needs DR for a few values only, the definition of kDoubleRounding.

@@ -39,7 +39,7 @@ Multiplier quantize_multiplier(double real) {
 }
 
 Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
-                         const double* bound, int32_t* out_first, int32_t* out_second) {
+                         const Bounds* bounds, int32_t* out_first, int32_t* out_second) {
   if (finish == Finish::kNone || params.multiplier == nullptr) return kForbidden;
   const int32_t* multiplier = params.multiplier + first;
   const int32_t* exponent = params.exponent + first;
@@ -52,15 +52,16 @@ Finishing prepare_finish(Finish finish, const Params& params, size_t first, size
     double most = 0;  // of the results' magnitudes
     for (size_t n = 0; n < cols; ++n) {
       const int32_t e = exponent[n];
-      if (e > 0 || (e == 0 && (away || bound[n] >= 0x1p30))) return kForbidden;
-      most = std::max(most, std::ldexp(bound[n] * multiplier[n], e - 31));
+      const double magnitude = bounds[n].magnitude();
+      if (e > 0 || (e == 0 && (away || magnitude >= 0x1p30))) return kForbidden;
+      most = std::max(most, std::ldexp(magnitude * multiplier[n], e - 31));
     }
     return most < INT16_MAX - 256 ? kNarrow : kAllowed;
   }
 #if EDGE_HAVE_X86_AVX512VNNI
   const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
   std::vector<FloatForm> forms(cols);
-  find_float_forms(multiplier, exponent, bound, cols, reach, forms.data());
+  find_float_forms(multiplier, exponent, bounds, cols, reach, forms.data());
   bool proved = true;
   for (size_t n = 0; n < cols; ++n) {
     proved = proved && forms[n].proved;

@@ -76,7 +76,22 @@ static FloatForm choose(const Columns& c, const Steps& s, size_t i) {
   return {scale, offset, apart && between};
 }
 
-void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const double* bound,
+// Columns whose result is the same for all accumulators: pruned ones, whose biases may be too large
+// for a float.
+static bool is_constant(int32_t m, int32_t e, const Bounds& bounds, int32_t reach,
+                        FloatForm* form) {
+  if (bounds.low < INT32_MIN || bounds.high > INT32_MAX) return false;
+  const auto result = [&](double x) {
+    const int32_t r = double_round(static_cast<int32_t>(x), m, e);
+    return r < -reach ? -reach : r > reach ? reach : r;
+  };
+  const int32_t r = result(bounds.low);
+  if (result(bounds.high) != r) return false;
+  *form = {0, static_cast<float>(r < 0 ? -r : r), true};  // results other than 0 have x's sign
+  return true;
+}
+
+void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const Bounds* bounds,
                       size_t cols, int32_t reach, FloatForm* forms) {
   for (size_t first = 0; first < cols; first += kLanes, forms += kLanes) {
     Columns c;
@@ -93,9 +108,11 @@ void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const 
       // Left shifts wrap, and multipliers next to 1 reach the end of int32: left to the integers.
       open[i] = m > 0 && e <= 0 && (e < 0 || m < INT32_MAX - 1024);
       if (!open[i]) continue;
+      open[i] = !is_constant(m, e, bounds[first + i], reach, &forms[i]);
+      if (!open[i]) continue;
       c.inverse[i] = 1 / real;
       c.lead[i] = (e < 0 ? 0.5 + std::ldexp(0.5, e) : 0.5) / real;
-      c.limit[i] = 2 * bound[first + i] + 2;
+      c.limit[i] = 2 * bounds[first + i].magnitude() + 2;
     }
     for (int ulps : {0, 1, -1, 2, -2}) {
       bool any = false;

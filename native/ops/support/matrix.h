@@ -9,8 +9,8 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/op.h"
-#include "ops/support/picture.h"
 #include "ops/support/quantize.h"
+#include "ops/support/windows.h"
 
 namespace edge {
 
@@ -25,16 +25,12 @@ struct MatrixGroup {
 
 struct Matrix {
   DType dtype = DType::kInt8;  // of input and output
-  Picture picture;
-  size_t in_channels = 0, depth = 0;  // of a pixel, of a group
+  Windows windows;
+  size_t depth = 0;  // input channels of a group
   size_t out_channels = 0, group_cols = 0;
   size_t mr = 1, nr = 1;
-  size_t block_rows = 1;  // pixels that are gathered together
-  bool dense = false;     // each output pixel sees the input pixel of its own number, and no other
-  bool flat = false;      // windows are copied to rows of flat_stride bytes
-  size_t flat_stride = 0;
-  // Scratch memory: the kernel's part ends at `scratch`, flat rows follow up to `pointers`.
-  size_t scratch = 0, pointers = 0;
+  // Scratch memory: the kernel's part ends at `copies`, copied windows follow up to `pointers`.
+  size_t copies = 0, pointers = 0;
   std::vector<std::unique_ptr<MatrixGroup>> groups;
 };
 
@@ -59,7 +55,7 @@ double output_scale(const OpView& op, size_t channel, bool float_product);
 // rounds the product of both, which is the same number.
 std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels);
 
-// Fills everything but `picture`; weights are [out][taps][depth].
+// Fills everything but the picture, `depth` and `out_channels`; weights are [out][taps][depth].
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* matrix);
 void run_matrix(const EvalContext& run, const Matrix& matrix);
 
