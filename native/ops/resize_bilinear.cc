@@ -87,6 +87,13 @@ resize::Op kernel_op(DType type) {
   }
 }
 
+bool all_sixteenths(const std::vector<Place>& places) {
+  return std::all_of(places.begin(), places.end(), [](const Place& p) {
+    const float near = p.near_low * 16;
+    return near >= 0 && near <= 16 && near == std::floor(near) && p.near_high == 1 - p.near_low;
+  });
+}
+
 Status prepare(PrepareContext& op) {
   const auto& a = op.attributes<ResizeBilinearAttributes>();
   State& s = op.make_state<State>();
@@ -99,7 +106,11 @@ Status prepare(PrepareContext& op) {
   s.element = dtype_size(type);
   Features features;
   EDGE_TRY(active_features(&features));
-  s.kernel = &resize::select(features, kernel_op(type));
+  resize::Op kernel = kernel_op(type);
+  if (kernel == resize::Op::kU8 && all_sixteenths(s.rows) && all_sixteenths(s.cols)) {
+    kernel = resize::Op::kU8Sixteenths;
+  }
+  s.kernel = &resize::select(features, kernel);
   op.kernel = s.kernel->name;
   op.scratch_per_worker = resize::scratch_bytes(static_cast<size_t>(s.shape.in_w),
                                                 static_cast<size_t>(s.shape.channels));

@@ -7,6 +7,8 @@
 //
 //   kF32       out = mean, from left to right, every product and sum rounded to float32
 //   kU8        out = mean + 0.5 of the same mean, truncated
+//   kU8Sixteenths  kU8 where all weights are multiples of 1/16 within [0, 1], as in enlargements by
+//              2, 4 or 8: no product or sum of kU8 is rounded then, so that integers do as well
 //   kI8, kI16  weights are multiples of 2^-10 given as integers; out = mean / 2^20, rounded half
 //              away from zero
 #pragma once
@@ -34,7 +36,7 @@ struct Args {
   void* out;            // [cols][channels]
 };
 
-enum class Op { kF32, kU8, kI8, kI16 };
+enum class Op { kF32, kU8, kU8Sixteenths, kI8, kI16 };
 
 using Run = void (*)(const Args& args);
 

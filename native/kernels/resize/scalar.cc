@@ -47,6 +47,13 @@ void integer(const Args& args) {
 
 void resize_f32_scalar(const Args& args) { real<float>(args); }
 void resize_u8_scalar(const Args& args) { real<uint8_t>(args); }
+void resize_u8_sixteenths_scalar(const Args& args) {
+  const int t = static_cast<int>(args.near_top * 16), b = static_cast<int>(args.near_bottom * 16);
+  row<uint8_t>(args, [=](uint8_t tl, uint8_t bl, uint8_t tr, uint8_t br, const Place& p) {
+    const int l = static_cast<int>(p.near_low * 16), r = static_cast<int>(p.near_high * 16);
+    return static_cast<uint8_t>(((tl * t + bl * b) * l + (tr * t + br * b) * r + 128) >> 8);
+  });
+}
 void resize_i8_scalar(const Args& args) { integer<int8_t, int32_t>(args); }
 void resize_i16_scalar(const Args& args) { integer<int16_t, int64_t>(args); }
 

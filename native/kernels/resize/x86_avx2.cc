@@ -9,12 +9,11 @@
 
 namespace edge::resize {
 
-// The first n <= 8 elements of a vector.
-template <typename T>
+// The first kCount elements of a vector, or the n that there is room for.
+template <size_t kCount = 8, typename T>
 static void store(T* out, __m256i v, size_t n) {
-  constexpr size_t kBytes = 8 * sizeof(T);
-  if (n >= 8) {
-    __builtin_memcpy(out, &v, kBytes);
+  if (n >= kCount) {
+    __builtin_memcpy(out, &v, kCount * sizeof(T));
   } else {
     alignas(32) uint8_t bytes[32];
     _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), v);
@@ -85,7 +84,45 @@ void resize_u8_avx2(const Args& args) {
   });
 }
 
-// Integer sums may be taken in any order: both rows' first.
+// Integer sums may be taken in any order, both rows' first. They need 16 bits.
+void resize_u8_sixteenths_avx2(const Args& args) {
+  const uint8_t *top = static_cast<const uint8_t*>(args.top),
+                *bottom = static_cast<const uint8_t*>(args.bottom);
+  uint16_t* both = static_cast<uint16_t*>(args.scratch);
+  const auto sixteenths = [](float near) {
+    return _mm256_set1_epi16(static_cast<short>(near * 16));
+  };
+  const auto load = [](const void* x) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(x));
+  };
+  const auto widen = [](const uint8_t* x) {
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+  };
+  const __m256i near_top = sixteenths(args.near_top), near_bottom = sixteenths(args.near_bottom);
+  const size_t n = row_elements(args), channels = args.channels;
+  for (size_t k = 0; k < n; k += 16) {
+    const __m256i sum = _mm256_add_epi16(_mm256_mullo_epi16(widen(top + k), near_top),
+                                         _mm256_mullo_epi16(widen(bottom + k), near_bottom));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(both + k), sum);
+  }
+  uint8_t* out = static_cast<uint8_t*>(args.out);
+  const Place* p = args.places;
+  const __m256i half = _mm256_set1_epi16(128);
+  for (uint8_t* end = out + args.cols * channels; out < end; out += channels, ++p) {
+    const __m256i l = sixteenths(p->near_low), r = sixteenths(p->near_high);
+    const uint16_t *low = both + p->low * channels, *high = both + p->high * channels;
+    for (size_t c = 0; c < channels; c += 16) {
+      const __m256i sum = _mm256_add_epi16(_mm256_mullo_epi16(load(low + c), l),
+                                           _mm256_mullo_epi16(load(high + c), r));
+      const __m256i mean = _mm256_srli_epi16(_mm256_add_epi16(sum, half), 8);
+      const __m128i bytes =
+          _mm_packus_epi16(_mm256_castsi256_si128(mean), _mm256_extracti128_si256(mean, 1));
+      store<16>(out + c, _mm256_castsi128_si256(bytes), static_cast<size_t>(end - (out + c)));
+    }
+  }
+}
+
+// 32 bits here.
 void resize_i8_avx2(const Args& args) {
   const int8_t *top = static_cast<const int8_t*>(args.top),
                *bottom = static_cast<const int8_t*>(args.bottom);
