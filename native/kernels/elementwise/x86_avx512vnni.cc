@@ -2,6 +2,7 @@
 #ifndef __clang__
 // GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
 // 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <immintrin.h>
@@ -42,6 +43,40 @@ void linear_x8_avx512vnni(const Args8& args) {
                                             sum(_mm512_unpackhi_epi8(last, zero)));
     const __m512i v = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(words, more), min), max);
     _mm512_mask_storeu_epi8(static_cast<uint8_t*>(args.out) + i, mask, _mm512_xor_si512(v, flip));
+  }
+}
+
+// vpshufb looks up the low four bits in each 16 entries of the table; the high ones choose among
+// the results, a bit a step.
+void lut_avx512vnni(const LutArgs& args) {
+  __m512i rows[16];
+  for (int r = 0; r < 16; ++r) {
+    const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(args.table + 16 * r));
+    rows[r] = _mm512_broadcast_i32x4(row);
+  }
+  for (size_t i = 0; i < args.n; i += 64) {
+    const size_t left = args.n - i;
+    const __mmask64 mask = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    const __m512i x = _mm512_maskz_loadu_epi8(mask, args.x + i);
+    const __m512i index = _mm512_and_si512(x, _mm512_set1_epi8(0x0f));
+    const auto bit = [&](int b) {
+      return _mm512_test_epi8_mask(x, _mm512_set1_epi8(static_cast<char>(1 << b)));
+    };
+    const __mmask64 bits[4] = {bit(4), bit(5), bit(6), bit(7)};
+    __m512i found[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) {
+      const __m512i even = _mm512_shuffle_epi8(rows[2 * r], index);
+      found[r] = _mm512_mask_shuffle_epi8(even, bits[0], rows[2 * r + 1], index);
+    }
+#pragma GCC unroll 3
+    for (int b = 1; b < 4; ++b) {
+#pragma GCC unroll 4
+      for (int r = 0; r < 8 >> b; ++r) {
+        found[r] = _mm512_mask_blend_epi8(bits[b], found[2 * r], found[2 * r + 1]);
+      }
+    }
+    _mm512_mask_storeu_epi8(args.out + i, mask, found[0]);
   }
 }
 
