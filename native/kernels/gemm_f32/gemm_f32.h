@@ -3,8 +3,9 @@
 //   out[i][n] = clamp(bias[n] + sum_t sum_k x[t][i][k] * w[n][t][k], min, max)
 //
 // x[t * mr + i] points to the `depth` floats that row i sees through tap t, to zeros outside the
-// picture. The order of summation is bias, then t, then k, one fused or unfused multiply-add each:
-// a kernel's result depends on neither the tile nor the thread that it falls to.
+// picture. The order of summation is bias, then t, then k, one fused or unfused multiply-add each,
+// but for a panel of few columns, where it is another, fixed one: a kernel's result depends on
+// neither the tile nor the thread that it falls to.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ struct Shape {
 };
 
 // Packed weights are panels of nr columns, each [nr] bias, then [taps][depth][nr], zero where a
-// column is missing.
+// column is missing. A last panel of at most `few` columns is [nr] bias, then
+// [columns][taps][depth].
 struct Args {
   size_t rows;  // 1..mr
   size_t cols;
@@ -41,11 +43,11 @@ using Run = void (*)(const Args& args);
 struct Kernel {
   const char* name;
   Features needs;
-  uint8_t mr, nr;
+  uint8_t mr, nr, few;
   Run run;
 };
 
-#define GEMM_F32(name, needs, mr, nr) void name(const Args& args);
+#define GEMM_F32(name, needs, mr, nr, few) void name(const Args& args);
 #include "kernels/gemm_f32/kernels.inc"
 #undef GEMM_F32
 

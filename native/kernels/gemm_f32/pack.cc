@@ -15,9 +15,12 @@ void pack(const Kernel& kernel, const Shape& shape, const float* data, const flo
   const size_t nr = kernel.nr;
   std::fill_n(packed, packed_bytes(kernel, shape) / sizeof(float), 0.0f);
   for (size_t n = 0; n < shape.cols; ++n) {
-    float* column = packed + n / nr * nr * (1 + depth) + n % nr;
-    column[0] = bias == nullptr ? 0.0f : bias[n];
-    for (size_t k = 0; k < depth; ++k) column[(1 + k) * nr] = data[n * depth + k];
+    float* panel = packed + n / nr * nr * (1 + depth);
+    panel[n % nr] = bias == nullptr ? 0.0f : bias[n];
+    const bool few = shape.cols - n / nr * nr <= kernel.few;
+    for (size_t k = 0; k < depth; ++k) {
+      panel[nr + (few ? n % nr * depth + k : k * nr + n % nr)] = data[n * depth + k];
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 namespace edge::gemm_f32 {
 
 static const Kernel kKernels[] = {
-#define GEMM_F32(name, needs, mr, nr) {#name, needs, mr, nr, name},
+#define GEMM_F32(name, needs, mr, nr, few) {#name, needs, mr, nr, few, name},
 #include "kernels/gemm_f32/kernels.inc"
 #undef GEMM_F32
 };

@@ -21,7 +21,8 @@ TEST_CASE("gemm_f32: within 1e-6 of the sum of magnitudes around the seams, noth
   Random random;
   for (const Kernel* kernel : runnable()) {
     for (size_t rows = 1; rows <= kernel->mr; ++rows) {
-      for (size_t cols : {1, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32, 33, 47, 48, 49, 65, 129, 145}) {
+      for (size_t cols :
+           {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32, 33, 47, 48, 49, 52, 65, 129, 145}) {
         for (size_t depth : {1, 3, 4, 5, 40}) {
           for (size_t taps : {1, 9}) {
             const Shape shape{cols, taps, depth};

@@ -83,7 +83,60 @@ static void rows(const Args& args, size_t first) {
   kTiles[(args.cols - n - 1) / 8](args, first, n);
 }
 
-void gemm_f32_8x48_avx512vnni(const Args& args) {
+// A panel of kCols columns from column n on, 16 k at a time, for 4 rows at a time.
+template <int kCols>
+static void dots(const Args& args, size_t n) {
+  const size_t depth = args.depth, column = args.taps * depth;
+  const float* bias = args.weights + n * (1 + column);
+  for (size_t first = 0; first < args.rows; first += 4) {
+    __m512 sum[4][kCols];
+    size_t row[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      row[i] = first + static_cast<size_t>(i) < args.rows ? first + static_cast<size_t>(i) : first;
+#pragma GCC unroll 4
+      for (int c = 0; c < kCols; ++c) sum[i][c] = _mm512_setzero_ps();
+    }
+    const float* w = bias + kNr;
+    for (size_t t = 0; t < args.taps; ++t, w += depth) {
+      const float* const* x = args.x + t * kMr;
+      for (size_t k = 0; k < depth; k += 16) {
+        const size_t left = depth - k;
+        const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1u << left) - 1);
+        __m512 b[kCols];
+#pragma GCC unroll 4
+        for (int c = 0; c < kCols; ++c) {
+          b[c] = _mm512_maskz_loadu_ps(mask, w + static_cast<size_t>(c) * column + k);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+          const __m512 a = _mm512_maskz_loadu_ps(mask, x[row[i]] + k);
+#pragma GCC unroll 4
+          for (int c = 0; c < kCols; ++c) sum[i][c] = _mm512_fmadd_ps(a, b[c], sum[i][c]);
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 4
+      for (int c = 0; c < kCols; ++c) {
+        const float v = bias[c] + _mm512_reduce_add_ps(sum[i][c]);
+        const float low = v < args.min ? args.min : v;
+        args.out[row[i] * args.out_stride + n + static_cast<size_t>(c)] =
+            low > args.max ? args.max : low;
+      }
+    }
+  }
+}
+
+void gemm_f32_8x48_avx512vnni(const Args& all) {
+  static void (*const kDots[])(const Args&, size_t) = {dots<1>, dots<2>, dots<3>, dots<4>};
+  Args args = all;
+  const size_t last = args.cols % kNr;
+  if (last >= 1 && last <= 4) {
+    args.cols -= last;
+    kDots[last - 1](all, args.cols);
+  }
   size_t first = 0;
   for (; args.rows - first >= 8; first += 8) rows<8>(args, first);
   for (; args.rows - first >= 4; first += 4) rows<4>(args, first);
