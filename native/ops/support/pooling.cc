@@ -113,7 +113,8 @@ void eval_pool(const EvalContext& run) {
         const int x0 = std::max(left, 0), x1 = std::min(left + p.w.filter, p.w.in);
         size_t count = 0;
         for (int y = y0; y < y1; ++y) {
-          for (int x = x0; x < x1; ++x) taps[count++] = p.cell(run.in<uint8_t>(0), b, y, x);
+          const uint8_t* cell = p.cell(run.in<uint8_t>(0), b, y, x0);
+          for (int x = x0; x < x1; ++x, cell += p.cell_bytes) taps[count++] = cell;
         }
         s.kernel->run({count, s.channels, taps, out, s.range.low, s.range.high, s.range_f32.low,
                        s.range_f32.high});
