@@ -82,7 +82,7 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   depthwise::Shape shape{s->out_channels, multiplier, static_cast<size_t>(p.h.filter),
                          static_cast<size_t>(p.w.filter)};
   const depthwise::Kernel& kernel = depthwise::select(features, shape);
-  s->shared_columns = kernel.layout == depthwise::Layout::kQuads || p.w.dilation == 1;
+  s->shared_columns = kernel.layout != depthwise::Layout::kTaps || p.w.dilation == 1;
   shape.stride = s->shared_columns ? static_cast<size_t>(p.w.stride) : shape.width;
   shape.dilation = s->shared_columns ? static_cast<size_t>(p.w.dilation) : 1;
   shape.row_step = p.h.dilation == 1 ? static_cast<size_t>(p.h.stride) : 0;

@@ -43,20 +43,24 @@ struct Shape {
 //             int32 b[cr], int32 c[cr]
 //             float scale[cr] | int32 multiplier[cr], float offset[cr] | int32 exponent[cr]
 //             w' as int8 [rows][width][quads][cr][4], zero in rows outside of the window
-enum class Layout : uint8_t { kTaps, kQuads };
+//   kBytes  int8, one row at a time, blocks as for kQuads but for
+//             w' as int8 [width][height][cr]
+enum class Layout : uint8_t { kTaps, kQuads, kBytes };
 
-// kQuads: a window is no higher.
+// kQuads: a window is no higher; kBytes: it has no more cells, so that sums of x' fit int16.
 constexpr size_t kMostRows = 64;
+constexpr size_t kMostTaps = 255;
 
 struct BlockHeader {
   requantize::Finishing finish;
-  int32_t sums;  // whether any c is not zero
+  int32_t sums;   // whether any c is not zero
+  int32_t pairs;  // whether two products of any channel fit int16
 };
 constexpr size_t kBlockHeader = 64;
 
 // What one call of a kernel computes: `pixels` pixels of `rows` rows, channels from `first` on.
 //   kTaps   all channels, of one row; acc[pixel][acc_stride]
-//   kQuads  up to kGroup channels; of blocks that it may not finish, acc[row][pixel][kGroup]
+//   others  up to kGroup channels; of blocks that it may not finish, acc[row][pixel][kGroup]
 constexpr size_t kGroup = 64;
 
 struct Args {
@@ -66,13 +70,13 @@ struct Args {
   size_t first, count;   // channels
   const void* const* x;  // [columns][column_rows]
   bool x_unsigned;       // kTaps
-  uint8_t flip;          // kQuads: 0x80 where x' is x with its sign bit flipped, otherwise 0
+  uint8_t flip;          // otherwise: 0x80 where x' is x with its sign bit flipped, otherwise 0
   const void* weights;   // the block of channel `first`
   int32_t* acc;          // written in whole blocks of cr
   size_t acc_stride;     // kTaps: >= channels rounded up to cr
-  uint8_t* out;          // kQuads: channel `first` of the first pixel, pixels `channels` apart
-  size_t out_row;        // kQuads: bytes from one row to the next
-  uint8_t out_flip;      // kQuads: as in gemm/gemm.h
+  uint8_t* out;          // otherwise: channel `first` of the first pixel, pixels `channels` apart
+  size_t out_row;        // otherwise: bytes from one row to the next
+  uint8_t out_flip;      // otherwise: as in gemm/gemm.h
   requantize::Output output;
   void* columns;  // kQuads: memory for columns_bytes()
 };
@@ -86,7 +90,7 @@ struct Kernel {
   Layout layout;
   uint8_t cr, kr;
   requantize::Finish finish;
-  bool x_signed;        // kQuads: x' is int8, otherwise uint8
+  bool x_signed;        // unless kTaps: x' is int8, otherwise uint8
   bool any_multiplier;  // otherwise multiplier = 1 only
   Run run;
 };
@@ -102,7 +106,7 @@ const Kernel* kernels(size_t* count);
 // Quads of a column, rows of output computed together, and rows of pointers that a column has.
 inline size_t quads(const Shape& shape) { return (shape.height + 3) / 4; }
 inline size_t rows_at_once(Layout layout, const Shape& shape) {
-  if (layout == Layout::kTaps || shape.row_step == 0) return 1;
+  if (layout != Layout::kQuads || shape.row_step == 0) return 1;
   return (4 * quads(shape) - shape.height) / shape.row_step + 1;
 }
 inline size_t column_rows(Layout layout, const Shape& shape) {

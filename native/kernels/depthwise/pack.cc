@@ -39,7 +39,8 @@ void pack_taps(const Weights& weights, const Layer& layer, uint8_t* block) {
   }
 }
 
-void pack_quads(const Weights& weights, const Layer& layer, uint8_t* block) {
+// kQuads and kBytes.
+void pack_blocks(const Weights& weights, const Layer& layer, uint8_t* block) {
   const Shape& shape = layer.shape;
   const Kernel& kernel = *layer.kernel;
   const size_t cr = kernel.cr, height = shape.height, rows = rows_at_once(kernel.layout, shape);
@@ -53,16 +54,23 @@ void pack_quads(const Weights& weights, const Layer& layer, uint8_t* block) {
     int32_t* b = reinterpret_cast<int32_t*>(block + kBlockHeader);
     int8_t* w = reinterpret_cast<int8_t*>(b + 4 * cr);
     const size_t count = std::min(cr, shape.channels - first);
+    header->pairs = 1;
     for (size_t j = 0; j < count; ++j) {
       const size_t c = first + j;
       const bool negate = negated(weights, c);
       column.load(channel(weights, c), height * shape.width, shape.channels, weights.is_unsigned,
                   weights.zero_point, negate);
-      for (size_t row = 0; row < rows; ++row) {
-        for (size_t t = 0; t < column.values.size(); ++t) {
+      const auto& values = column.values;
+      if (kernel.layout == Layout::kBytes) {
+        for (size_t t = 0; t < values.size(); ++t) w[t * cr + j] = values[t];
+        // Two of -128 would not fit.
+        if (std::count(values.begin(), values.end(), -128) > 1) header->pairs = 0;
+      }
+      for (size_t row = 0; kernel.layout == Layout::kQuads && row < rows; ++row) {
+        for (size_t t = 0; t < values.size(); ++t) {
           const size_t y = row * shape.row_step + t % height;
           const size_t quad = (row * shape.width + t / height) * quads(shape) + y / 4;
-          w[(quad * cr + j) * 4 + y % 4] = column.values[t];
+          w[(quad * cr + j) * 4 + y % 4] = values[t];
         }
       }
       b[j] = column.folded_bias(bias_of(weights, c), x_zero, negate);
@@ -84,8 +92,10 @@ size_t block_bytes(const Layer& layer) {
     const size_t steps = ceil_div(shape.height * shape.width, kernel.kr);
     return kernel.cr * (sizeof(int32_t) + steps * kernel.kr * sizeof(int16_t));
   }
-  const size_t steps = rows_at_once(kernel.layout, shape) * shape.width * quads(shape);
-  return align_up(kBlockHeader + kernel.cr * (4 * sizeof(int32_t) + 4 * steps));
+  const size_t bytes = kernel.layout == Layout::kBytes
+                           ? shape.width * shape.height
+                           : rows_at_once(kernel.layout, shape) * shape.width * quads(shape) * 4;
+  return align_up(kBlockHeader + kernel.cr * (4 * sizeof(int32_t) + bytes));
 }
 
 size_t packed_bytes(const Layer& layer) {
@@ -95,7 +105,7 @@ size_t packed_bytes(const Layer& layer) {
 void pack(const Weights& weights, Layer* layer, void* packed) {
   std::memset(packed, 0, packed_bytes(*layer));
   layer->packed = packed;
-  const auto run = layer->kernel->layout == Layout::kTaps ? pack_taps : pack_quads;
+  const auto run = layer->kernel->layout == Layout::kTaps ? pack_taps : pack_blocks;
   run(weights, *layer, static_cast<uint8_t*>(packed));
 }
 

@@ -23,7 +23,8 @@ const Kernel& select(Features features, const Shape& shape) {
   const Kernel* best = nullptr;
   for (const Kernel& k : kKernels) {
     const bool suits = (k.any_multiplier || shape.multiplier == 1) &&
-                       (k.layout == Layout::kTaps || shape.height + 4 <= kMostRows);
+                       (k.layout != Layout::kQuads || shape.height + 4 <= kMostRows) &&
+                       (k.layout != Layout::kBytes || shape.height * shape.width <= kMostTaps);
     if ((k.needs & ~features) == 0 && suits) best = &k;
   }
   return *best;
@@ -32,7 +33,7 @@ const Kernel& select(Features features, const Shape& shape) {
 namespace {
 
 // Pixels that are computed together: for kTaps those whose accumulators, about 8 KB, stay in L1,
-// for kQuads those whose columns do.
+// otherwise those whose columns do.
 constexpr size_t kStrip = 16;
 
 size_t acc_stride(const Layer& layer) {
@@ -41,19 +42,19 @@ size_t acc_stride(const Layer& layer) {
 }
 
 size_t pixels_at_once(const Layer& layer) {
-  if (layer.kernel->layout == Layout::kQuads) return kStrip;
+  if (layer.kernel->layout != Layout::kTaps) return kStrip;
   return std::clamp<size_t>(2048 / acc_stride(layer), 1, 16);
 }
 
 size_t acc_bytes(const Layer& layer) {
   const size_t rows = rows_at_once(layer.kernel->layout, layer.shape);
   const size_t per_pixel =
-      layer.kernel->layout == Layout::kQuads ? rows * kGroup : acc_stride(layer);
+      layer.kernel->layout != Layout::kTaps ? rows * kGroup : acc_stride(layer);
   return align_up(pixels_at_once(layer) * per_pixel * sizeof(int32_t));
 }
 
 size_t columns_bytes(const Layer& layer) {
-  if (layer.kernel->layout == Layout::kTaps) return 0;
+  if (layer.kernel->layout != Layout::kQuads) return 0;
   const Shape& s = layer.shape;
   const size_t columns = (kStrip - 1) * s.stride + (s.width - 1) * s.dilation + 1;
   return columns * quads(s) * kGroup * 4;
@@ -74,7 +75,8 @@ void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels
   }
 }
 
-void run_quads(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
+// kQuads and kBytes.
+void run_blocks(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
   const Kernel& kernel = *layer.kernel;
   const Shape& shape = layer.shape;
   const size_t column = column_rows(kernel.layout, shape), bytes = block_bytes(layer);
@@ -117,7 +119,7 @@ void run(const Layer& layer, const void* const* x, size_t pixels, size_t rows, u
   args.acc = static_cast<int32_t*>(scratch);
   args.out_row = out_row;
   args.columns = static_cast<uint8_t*>(scratch) + acc_bytes(layer);
-  const auto run = layer.kernel->layout == Layout::kTaps ? run_taps : run_quads;
+  const auto run = layer.kernel->layout == Layout::kTaps ? run_taps : run_blocks;
   run(layer, args, x, pixels, out);
 }
 

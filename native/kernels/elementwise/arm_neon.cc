@@ -98,8 +98,93 @@ static void binary8(const Args8& args) {
   });
 }
 
-void add_i8_neon(const Args8& args) { binary8<false, Add>(args); }
-void add_u8_neon(const Args8& args) { binary8<true, Add>(args); }
+// (bytes - zero) << (16 + kShift) of 16 int8.
+template <int kShift>
+static void widen16(int8x16_t bytes, int16x8_t zero, int32x4_t (&out)[4]) {
+  const int16x8_t none = vdupq_n_s16(0), shifted = vshlq_n_s16(zero, kShift);
+  const int16x8_t low8 = vsubq_s16(vshll_n_s8(vget_low_s8(bytes), kShift), shifted);
+  const int16x8_t high8 = vsubq_s16(vshll_n_s8(vget_high_s8(bytes), kShift), shifted);
+  const int16x8x2_t low = vzipq_s16(none, low8), high = vzipq_s16(none, high8);
+  out[0] = vreinterpretq_s32_s16(low.val[0]);
+  out[1] = vreinterpretq_s32_s16(low.val[1]);
+  out[2] = vreinterpretq_s32_s16(high.val[0]);
+  out[3] = vreinterpretq_s32_s16(high.val[1]);
+}
+
+// DR where no exponent is above 0.
+static int32x4_t dr_right(int32x4_t x, const DrNeon& dr) {
+  const int32x4_t y = vqrdmulhq_s32(x, dr.m);
+  return vrshlq_s32(vsraq_n_s32(y, vandq_s32(y, dr.right), 31), dr.right);
+}
+
+template <typename T>
+static void swap(T& a, T& b) {
+  const T c = a;
+  a = b;
+  b = c;
+}
+
+// Whether DR of an even number is half of it.
+static bool halves(const requantize::Multiplier& m) { return m.m == 1 << 30 && m.e == 0; }
+
+// Sums of two vectors, 16 values at a time; the rest, and all else, in binary8. ADD halves the
+// operand of the greater scale.
+template <bool kUnsigned>
+static void add8(const Args8& all) {
+  Args8 args = all;
+  Params8 p = *all.params;
+  if (halves(p.mb)) {
+    swap(args.a, args.b);
+    swap(p.ma, p.mb);
+    swap(p.zero_a, p.zero_b);
+  }
+  size_t i = 0;
+  if (!args.b_scalar && p.sign_a == 1 && p.sign_b == 1 && p.mo.e < 0 && halves(p.ma)) {
+    // uint8 values and zero points as int8, less 128.
+    const int32_t less = kUnsigned ? 128 : 0;
+    const uint8_t flip = kUnsigned ? 0x80 : 0;
+    const DrNeon dr_b = make_dr_neon(p.mb);
+    const int32x4_t m = vdupq_n_s32(p.mo.m), e = vdupq_n_s32(p.mo.e);
+    const int16x8_t zero_a = vdupq_n_s16(static_cast<int16_t>(p.zero_a - less));
+    const int16x8_t zero_b = vdupq_n_s16(static_cast<int16_t>(p.zero_b - less));
+    const requantize::Output output{p.zero_out - less, p.min - less, p.max - less};
+    const auto fixed = requantize::make_fixed_neon(output, flip);
+    const uint8x16_t flips = vdupq_n_u8(flip);
+    const uint8_t* a = static_cast<const uint8_t*>(args.a);
+    const uint8_t* b = static_cast<const uint8_t*>(args.b);
+    uint8_t* out = static_cast<uint8_t*>(args.out);
+    for (const size_t n = args.n; i + 16 <= n; i += 16) {
+      uint8x16_t bytes_a = vld1q_u8(a + i), bytes_b = vld1q_u8(b + i);
+      if (kUnsigned) {
+        bytes_a = veorq_u8(bytes_a, flips);
+        bytes_b = veorq_u8(bytes_b, flips);
+      }
+      int32x4_t half_a[4], wide_b[4], r[4];
+      widen16<3>(vreinterpretq_s8_u8(bytes_a), zero_a, half_a);
+      widen16<4>(vreinterpretq_s8_u8(bytes_b), zero_b, wide_b);
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) {
+        const int32x4_t sum = vaddq_s32(half_a[v], dr_right(wide_b[v], dr_b));
+        r[v] = requantize::fixed_neon<true>(sum, m, e);
+      }
+      int8x16_t bytes[1] = {requantize::narrow_neon(
+          vqaddq_s16(requantize::narrow_neon(r[0], r[1]), fixed.zero_point),
+          vqaddq_s16(requantize::narrow_neon(r[2], r[3]), fixed.zero_point))};
+      if (fixed.cut) requantize::cut_neon(fixed, bytes);
+      vst1q_u8(out + i, vreinterpretq_u8_s8(bytes[0]));
+    }
+  }
+  if (i == all.n) return;
+  args = all;
+  args.n -= i;
+  args.a = static_cast<const uint8_t*>(all.a) + i;
+  args.b = static_cast<const uint8_t*>(all.b) + (all.b_scalar ? 0 : i);
+  args.out = static_cast<uint8_t*>(all.out) + i;
+  binary8<kUnsigned, Add>(args);
+}
+
+void add_i8_neon(const Args8& args) { add8<false>(args); }
+void add_u8_neon(const Args8& args) { add8<true>(args); }
 void mul_i8_neon(const Args8& args) { binary8<false, Mul>(args); }
 void mul_u8_neon(const Args8& args) { binary8<true, Mul>(args); }
 

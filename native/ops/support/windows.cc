@@ -51,7 +51,11 @@ void point_at_taps(const Windows& w, const uint8_t* data, size_t offset, const S
 }
 
 void copy_vectors(uint8_t* to, const uint8_t* from, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += kVector) std::memcpy(to + i, from + i, kVector);
+  size_t i = 0;
+  do {
+    std::memcpy(to + i, from + i, kVector);
+    i += kVector;
+  } while (i < bytes);
 }
 
 // One row of a window, cell by cell.
