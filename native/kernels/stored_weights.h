@@ -16,8 +16,8 @@ template <typename T>
 struct StoredWeights {
   std::vector<T> values;
   int32_t c = 0;
-  uint32_t sum = 0;      // of `values`; unsigned: accumulators wrap
-  double magnitude = 0;  // sum |w - zw|
+  uint32_t sum = 0;           // of `values`; unsigned: accumulators wrap
+  double rise = 0, fall = 0;  // sums of the positive w - zw and of the others' magnitudes
 
   // `n` weights, `stride` bytes apart: int8, or uint8 where `is_unsigned`.
   void load(const uint8_t* data, size_t n, size_t stride, bool is_unsigned, int32_t zero_point,
@@ -28,7 +28,7 @@ struct StoredWeights {
     const int32_t zero = zero_point - (is_unsigned ? 128 : 0);
     const int32_t sign = negate ? -1 : 1;
     int32_t least = 0, most = 0, total = 0;
-    int64_t absolute = 0;
+    int64_t absolute = 0, balance = 0;
     for (size_t k = 0; k < n; ++k) {
       const int32_t w = (static_cast<int8_t>(data[k * stride] ^ flip) - zero) * sign;
       values[k] = static_cast<T>(w);
@@ -37,8 +37,10 @@ struct StoredWeights {
       absolute += w < 0 ? -w : w;
       total += w;
     }
+    balance = total;
     c = 0;
-    magnitude = static_cast<double>(absolute);
+    rise = static_cast<double>((absolute + balance) / 2);
+    fall = static_cast<double>((absolute - balance) / 2);
     sum = static_cast<uint32_t>(total);
     if (least >= std::numeric_limits<T>::min() && most <= std::numeric_limits<T>::max()) return;
     const uint8_t invert = static_cast<uint8_t>(flip ^ (negate ? 0xff : 0));
@@ -56,11 +58,13 @@ struct StoredWeights {
     const uint32_t all = sum + static_cast<uint32_t>(c) * static_cast<uint32_t>(values.size());
     return static_cast<int32_t>((negate ? 0 - bias : bias) - static_cast<uint32_t>(x_zero) * all);
   }
-  // acc stays within.
-  requantize::Bounds bounds(uint32_t bias, bool negate) const {
+  // acc stays within, with x between -128 and 127, or 0 and 255.
+  requantize::Bounds bounds(uint32_t bias, bool negate, int32_t x_zero_point,
+                            bool x_unsigned) const {
     const double plain = static_cast<double>(static_cast<int32_t>(bias));
     const double b = negate ? -plain : plain;
-    return {b - 255 * magnitude, b + 255 * magnitude};
+    const double below = x_zero_point + (x_unsigned ? 0. : 128.), above = 255 - below;
+    return {b - (below * rise + above * fall), b + (above * rise + below * fall)};
   }
 };
 

@@ -122,6 +122,7 @@ struct Slide {
   const int8_t* weights;
   size_t rows, channels;
   uint8_t* out;
+  bool narrow;
 };
 
 template <bool kFlip>
@@ -143,64 +144,80 @@ template <bool kFlip>
 template <int kColumn>
 [[gnu::always_inline]] static inline void add_column(int32x4_t (&sum)[2][4], const Quad& left,
                                                      const Quad& right, const int8_t* weights) {
-  int8x16_t w[4];
+  int8x16_t low, high;
   __asm__ volatile("ldp %q0, %q1, [%2, %3]"
-                   : "=w"(w[0]), "=w"(w[1])
+                   : "=w"(low), "=w"(high)
                    : "r"(weights), "i"(kColumn * 64));
+  dot(sum[0][0], left.v[0], low);
+  dot(sum[1][0], right.v[0], low);
+  dot(sum[0][1], left.v[1], high);
+  dot(sum[1][1], right.v[1], high);
   __asm__ volatile("ldp %q0, %q1, [%2, %3]"
-                   : "=w"(w[2]), "=w"(w[3])
+                   : "=w"(low), "=w"(high)
                    : "r"(weights), "i"(kColumn * 64 + 32));
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) {
-    dot(sum[0][v], left.v[v], w[v]);
-    dot(sum[1][v], right.v[v], w[v]);
-  }
+  dot(sum[0][2], left.v[2], low);
+  dot(sum[1][2], right.v[2], low);
+  dot(sum[0][3], left.v[3], high);
+  dot(sum[1][3], right.v[3], high);
 }
 
-// `count` pixels, 1 or 2, whose window's first columns are there already: one for kStride = 2, two
-// for 1, which has no c4.
-template <int kStride, bool kFlip, bool kNarrow>
+// kCount pixels, 1 or 2, whose window's first columns are there already: one for kStride = 2, two
+// for 1, which has no c4. kWhole: 16 channels that narrow and need no cutting.
+template <int kStride, bool kFlip, bool kWhole, int kCount>
 [[gnu::always_inline]] static inline void two_pixels(const Args& args,
                                                      const requantize::FixedNeon& fixed,
-                                                     Slide& slide, size_t count, const Quad& c0,
-                                                     Quad& c1, Quad& c2, Quad& c3, Quad& c4) {
+                                                     Slide& slide, const Quad& c0, Quad& c1,
+                                                     Quad& c2, Quad& c3, Quad& c4) {
   if (kStride == 2) next_column<kFlip>(slide, c1);
   next_column<kFlip>(slide, c2);
-  if (count == 2) {
+  if (kCount == 2) {
     next_column<kFlip>(slide, c3);
     if (kStride == 2) next_column<kFlip>(slide, c4);
   }
   const int8_t* weights = slide.weights;
   uint8_t* out = slide.out;
+  const size_t channels = args.shape.channels;
   for (size_t row = slide.rows; row > 0; --row, weights += 3 * 4 * kBlock, out += args.out_row) {
     int32x4_t sum[2][4];
     requantize::start_rows_neon(slide.b, sum);
     add_column<0>(sum, c0, kStride == 1 ? c1 : c2, weights);
     add_column<1>(sum, c1, kStride == 1 ? c2 : c3, weights);
     add_column<2>(sum, c2, kStride == 1 ? c3 : c4, weights);
+    const int32_t *m = slide.b + 2 * kBlock, *e = m + kBlock;
     int8x16_t bytes[2];
-    requantize::finish_rows_neon(sum, slide.b + 2 * kBlock, slide.b + 3 * kBlock, fixed, kNarrow,
-                                 bytes);
-    requantize::store_rows_neon<kBlock>(bytes, count, out, args.shape.channels, slide.channels);
+    if (kWhole) {
+      requantize::narrow_rows_neon(sum, m, e, bytes);
+      vst1q_u8(out, vreinterpretq_u8_s8(bytes[0]));
+      if (kCount == 2) vst1q_u8(out + channels, vreinterpretq_u8_s8(bytes[1]));
+    } else {
+      requantize::finish_rows_neon(sum, m, e, fixed, slide.narrow, bytes);
+      requantize::store_rows_neon<kBlock>(bytes, kCount, out, channels, slide.channels);
+    }
   }
-  slide.out += 2 * args.shape.channels;
+  slide.out += 2 * channels;
 }
 
-template <int kStride, bool kFlip, bool kNarrow>
-static void run_slide(const Args& args, const requantize::FixedNeon& fixed, Slide slide) {
+template <int kStride, bool kFlip, bool kWhole>
+static void run_slide(const Args& all, const requantize::FixedNeon& fixed, Slide slide) {
+  const Args args = all;  // which stores to `out` cannot change
   Quad a, b = {}, c = {}, d = {}, e = {};
   next_column<kFlip>(slide, a);
   if (kStride == 1) next_column<kFlip>(slide, b);
-  for (size_t i = 0; i < args.pixels; i += 4) {
-    const size_t left = args.pixels - i;
-    two_pixels<kStride, kFlip, kNarrow>(args, fixed, slide, left > 1 ? 2 : 1, a, b, c, d, e);
-    if (left <= 2) return;
+  size_t left = args.pixels;
+  for (; left >= 4; left -= 4) {
+    two_pixels<kStride, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
     if (kStride == 1) {
-      two_pixels<1, kFlip, kNarrow>(args, fixed, slide, left > 3 ? 2 : 1, c, d, a, b, e);
+      two_pixels<1, kFlip, kWhole, 2>(args, fixed, slide, c, d, a, b, e);
     } else {
-      two_pixels<2, kFlip, kNarrow>(args, fixed, slide, left > 3 ? 2 : 1, e, b, c, d, a);
+      two_pixels<2, kFlip, kWhole, 2>(args, fixed, slide, e, b, c, d, a);
     }
   }
+  if (left >= 2) {
+    two_pixels<kStride, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
+    a = kStride == 1 ? c : e;
+    b = d;
+  }
+  if (left % 2) two_pixels<kStride, kFlip, kWhole, 1>(args, fixed, slide, a, b, c, d, e);
 }
 
 // Whether all blocks may slide.
@@ -243,9 +260,12 @@ void depthwise_x8w8_16c4_dotprod(const Args& args) {
            {run_slide<1, true, false>, run_slide<1, true, true>}},
           {{run_slide<2, false, false>, run_slide<2, false, true>},
            {run_slide<2, true, false>, run_slide<2, true, true>}}};
-      kRun[shape.stride - 1][args.flip != 0][requantize::narrows(fixed, header.finish)](
+      const bool narrow = requantize::narrows(fixed, header.finish);
+      const bool whole = narrow && !fixed.cut && channels == kBlock;
+      kRun[shape.stride - 1][args.flip != 0][whole](
           args, fixed,
-          {args.x, rows_of_columns, args.first + c, b, weights, args.rows, channels, args.out + c});
+          {args.x, rows_of_columns, args.first + c, b, weights, args.rows, channels, args.out + c,
+           narrow});
       continue;
     }
     for (size_t j = 0; j < args.rows; ++j) {

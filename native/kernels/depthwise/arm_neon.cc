@@ -33,21 +33,19 @@ struct Row {
   sum[3] = vaddw_s16(sum[3], vget_high_s16(high));
 }
 
-// Taps of a window whose pixels are x[0 .. count), two at a time.
+// One or two taps.
 template <bool kPairs>
 [[gnu::always_inline]] static inline void add_taps(int32x4_t (&sum)[4], const int8x16_t (&x)[2],
-                                                   size_t count, const int8_t* w) {
-  const int8x16_t w0 = vld1q_s8(w);
-  int16x8_t low = multiply_low(x[0], w0), high = multiply_high(x[0], w0);
+                                                   const int8x16_t (&w)[2], size_t count) {
+  int16x8_t low = multiply_low(x[0], w[0]), high = multiply_high(x[0], w[0]);
   if (count == 2) {
-    const int8x16_t w1 = vld1q_s8(w + kBlock);
     if (kPairs) {
-      low = vmlal_s8(low, vget_low_s8(x[1]), vget_low_s8(w1));
-      high = vmlal_s8(high, vget_high_s8(x[1]), vget_high_s8(w1));
+      low = vmlal_s8(low, vget_low_s8(x[1]), vget_low_s8(w[1]));
+      high = vmlal_s8(high, vget_high_s8(x[1]), vget_high_s8(w[1]));
     } else {
       add_words(sum, low, high);
-      low = multiply_low(x[1], w1);
-      high = multiply_high(x[1], w1);
+      low = multiply_low(x[1], w[1]);
+      high = multiply_high(x[1], w[1]);
     }
   }
   add_words(sum, low, high);
@@ -55,12 +53,20 @@ template <bool kPairs>
 
 // kTaps: of a window whose columns lie beside each other; 0: any.
 template <size_t kTaps, bool kPairs, bool kSums, bool kFlip>
-static void run_row(const Args& args, const requantize::FixedNeon& fixed, const Row& row) {
-  const Shape& shape = args.shape;
+static void run_row(const Args& args, const requantize::FixedNeon& all_fixed, const Row& all_row) {
+  // Copies, which stores to `out` cannot change.
+  const requantize::FixedNeon fixed = all_fixed;
+  const Row row = all_row;
+  const Shape shape = args.shape;
   const size_t height = shape.height, taps = kTaps ? kTaps : height * shape.width;
   const bool narrow = requantize::narrows(fixed, row.finish);
+  int8x16_t nine[kTaps ? kTaps : 1];
+#pragma GCC unroll 9
+  for (size_t t = 0; t < kTaps; ++t) nine[t] = vld1q_s8(row.weights + t * kBlock);
   const void* const* pixel = args.x;
-  for (size_t i = 0; i < args.pixels; ++i, pixel += shape.stride * height) {
+  uint8_t* out = row.out;
+  for (size_t i = 0, pixels = args.pixels; i < pixels;
+       ++i, out += shape.channels, pixel += shape.stride * height) {
     int32x4_t sum[1][4];
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) sum[0][v] = vld1q_s32(row.b + v * 4);
@@ -86,7 +92,11 @@ static void run_row(const Args& args, const requantize::FixedNeon& fixed, const 
           x += (shape.dilation - 1) * height;
         }
       }
-      add_taps<kPairs>(sum[0], v, count, row.weights + t * kBlock);
+      const int8x16_t w[2] = {kTaps ? nine[t] : vld1q_s8(row.weights + t * kBlock),
+                              count == 1 ? v[0]
+                              : kTaps    ? nine[t + 1]
+                                         : vld1q_s8(row.weights + (t + 1) * kBlock)};
+      add_taps<kPairs>(sum[0], v, w, count);
     }
     if (kSums) {
       int32x4_t all[4] = {};
@@ -103,7 +113,7 @@ static void run_row(const Args& args, const requantize::FixedNeon& fixed, const 
     }
     int8x16_t bytes[1];
     requantize::finish_rows_neon(sum, row.b + 2 * kBlock, row.b + 3 * kBlock, fixed, narrow, bytes);
-    requantize::store_rows_neon<kBlock>(bytes, 1, row.out + i * shape.channels, 0, row.channels);
+    requantize::store_rows_neon<kBlock>(bytes, 1, out, 0, row.channels);
   }
 }
 

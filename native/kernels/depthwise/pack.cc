@@ -76,7 +76,8 @@ void pack_blocks(const Weights& weights, const Layer& layer, uint8_t* block) {
       b[j] = column.folded_bias(bias_of(weights, c), x_zero, negate);
       b[cr + j] = column.c;
       header->sums |= column.c != 0;
-      bounds[j] = column.bounds(bias_of(weights, c), negate);
+      bounds[j] =
+          column.bounds(bias_of(weights, c), negate, weights.x_zero_point, weights.is_unsigned);
     }
     header->finish = requantize::prepare_finish(kernel.finish, layer.params, first, count,
                                                 bounds.data(), b + 2 * cr, b + 3 * cr);

@@ -34,7 +34,7 @@ namespace {
 
 // Pixels that are computed together: for kTaps those whose accumulators, about 8 KB, stay in L1,
 // otherwise those whose columns do.
-constexpr size_t kStrip = 16;
+size_t strip(const Shape& shape) { return quads(shape) == 1 ? 32 : 16; }
 
 size_t acc_stride(const Layer& layer) {
   const size_t cr = layer.kernel->cr;
@@ -42,7 +42,7 @@ size_t acc_stride(const Layer& layer) {
 }
 
 size_t pixels_at_once(const Layer& layer) {
-  if (layer.kernel->layout != Layout::kTaps) return kStrip;
+  if (layer.kernel->layout != Layout::kTaps) return strip(layer.shape);
   return std::clamp<size_t>(2048 / acc_stride(layer), 1, 16);
 }
 
@@ -56,7 +56,7 @@ size_t acc_bytes(const Layer& layer) {
 size_t columns_bytes(const Layer& layer) {
   if (layer.kernel->layout != Layout::kQuads) return 0;
   const Shape& s = layer.shape;
-  const size_t columns = (kStrip - 1) * s.stride + (s.width - 1) * s.dilation + 1;
+  const size_t columns = (strip(s) - 1) * s.stride + (s.width - 1) * s.dilation + 1;
   return columns * quads(s) * kGroup * 4;
 }
 
@@ -80,6 +80,7 @@ void run_blocks(const Layer& layer, Args args, const void* const* x, size_t pixe
   const Kernel& kernel = *layer.kernel;
   const Shape& shape = layer.shape;
   const size_t column = column_rows(kernel.layout, shape), bytes = block_bytes(layer);
+  const size_t at_once = pixels_at_once(layer);
   args.flip = kernel.x_signed == layer.is_unsigned ? 0x80 : 0;
   args.out_flip = layer.is_unsigned ? 0x80 : 0;
   args.output = requantize::int8_output(layer.params, layer.is_unsigned);
@@ -88,8 +89,8 @@ void run_blocks(const Layer& layer, Args args, const void* const* x, size_t pixe
     args.count = std::min(kGroup, shape.channels - c);
     const uint8_t* block = static_cast<const uint8_t*>(layer.packed) + c / kernel.cr * bytes;
     args.weights = block;
-    for (size_t i = 0; i < pixels; i += kStrip) {
-      args.pixels = std::min(kStrip, pixels - i);
+    for (size_t i = 0; i < pixels; i += at_once) {
+      args.pixels = std::min(at_once, pixels - i);
       args.x = x + i * shape.stride * column;
       args.out = out + i * shape.channels + c;
       kernel.run(args);

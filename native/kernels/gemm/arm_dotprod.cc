@@ -53,7 +53,7 @@ template <bool kFlip, int kRows>
 
 // kRows rows, from `first` on, of the panel's first kVectors * 4 columns.
 template <int kRows, int kVectors, bool kFlip>
-[[gnu::always_inline]] static inline void tile(const Args& args, const requantize::FixedNeon& fixed,
+[[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                size_t first) {
   const PanelNeon<kNr> panel(args.panel);
   int32x4_t sum[kRows][kVectors];
@@ -81,27 +81,27 @@ template <int kRows, int kVectors, bool kFlip>
     if (left > 12) step<3>(sum, x, w);
     w += (left + 3) / 4 * 4 * kNr;
   }
-  finish_tile<kNr>(args, fixed, first, kRows, sum);
+  finish_tile<kNr>(args, finish, first, kRows, sum);
 }
 
 template <int kRows, int kVectors, bool kFlip>
-static void rest(const Args& args, const requantize::FixedNeon& fixed, size_t first) {
-  tile<kRows, kVectors, kFlip>(args, fixed, first);
+static void rest(const Args& args, size_t first) {
+  tile<kRows, kVectors, kFlip>(args, Finish16(args), first);
 }
 
 template <int kVectors, bool kFlip>
-static void tiles(const Args& args) {
-  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+static void tiles(const Args& all) {
+  const Args args = all;
+  const Finish16 finish(args);
   size_t i = 0;
-  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, fixed, i);
-  static void (*const kRest[kMr])(const Args&, const requantize::FixedNeon&, size_t) = {
-      nullptr,
-      rest<1, kVectors, kFlip>,
-      rest<2, kVectors, kFlip>,
-      rest<3, kVectors, kFlip>,
-      rest<4, kVectors, kFlip>,
-      rest<5, kVectors, kFlip>};
-  if (i < args.rows) kRest[args.rows - i](args, fixed, i);
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, finish, i);
+  static void (*const kRest[kMr])(const Args&, size_t) = {nullptr,
+                                                          rest<1, kVectors, kFlip>,
+                                                          rest<2, kVectors, kFlip>,
+                                                          rest<3, kVectors, kFlip>,
+                                                          rest<4, kVectors, kFlip>,
+                                                          rest<5, kVectors, kFlip>};
+  if (i < args.rows) kRest[args.rows - i](all, i);
 }
 
 void gemm_x8w8_6x16c4_dotprod(const Args& args) {

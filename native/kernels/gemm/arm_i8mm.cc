@@ -61,20 +61,53 @@ template <bool kFlip, int kRowPairs>
   }
 }
 
+// A panel's arrays with each pair of columns twice, as sums of two rows take them.
+struct Twice {
+  int32_t b[2 * kNr], multiplier[2 * kNr], exponent[2 * kNr];
+
+  explicit Twice(const void* packed) {
+    const PanelNeon<kNr> panel(packed);
+    copy(panel.b, b);
+    copy(panel.multiplier, multiplier);
+    copy(panel.exponent, exponent);
+  }
+
+  static void copy(const int32_t* from, int32_t* to) {
+#pragma GCC unroll 4
+    for (int n = 0; n < kNr; n += 4) {
+      const int64x2_t pairs = vreinterpretq_s64_s32(vld1q_s32(from + n));
+      vst1q_s32(to + 2 * n, vreinterpretq_s32_s64(vzip1q_s64(pairs, pairs)));
+      vst1q_s32(to + 2 * n + 4, vreinterpretq_s32_s64(vzip2q_s64(pairs, pairs)));
+    }
+  }
+};
+
+// Pairs [kFirst, kFirst + 4) of the columns begin with their biases.
+template <int kFirst, int kRowPairs, int kPairs>
+[[gnu::always_inline]] static inline void start_pairs(const int32_t* b,
+                                                      int32x4_t (&sum)[kRowPairs][kPairs]) {
+#pragma GCC unroll 3
+  for (int p = 0; p < kRowPairs; ++p) {
+    __asm__ volatile("ldp %q0, %q1, [%2, %3]"
+                     : "=w"(sum[p][kFirst]), "=w"(sum[p][kFirst + 1])
+                     : "r"(b), "i"(kFirst * 16));
+    __asm__ volatile("ldp %q0, %q1, [%2, %3]"
+                     : "=w"(sum[p][kFirst + 2]), "=w"(sum[p][kFirst + 3])
+                     : "r"(b), "i"(kFirst * 16 + 32));
+  }
+}
+
 // `rows` rows, from `first` on, of the panel's first kPairs * 2 columns.
 template <int kRowPairs, int kPairs, bool kFlip>
-[[gnu::always_inline]] static inline void tile(const Args& args, const requantize::FixedNeon& fixed,
-                                               size_t first, size_t rows) {
+[[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
+                                               const Twice& twice, size_t first, size_t rows) {
   const PanelNeon<kNr> panel(args.panel);
   int32x4_t sum[kRowPairs][kPairs];
-#pragma GCC unroll 8
-  for (int j = 0; j < kPairs; ++j) {
-    int32x4_t b;
-    __asm__("ld1r {%0.2d}, %1"
-            : "=w"(b)
-            : "Q"(*reinterpret_cast<const int32x2_t*>(panel.b + j * 2)));
-#pragma GCC unroll 3
-    for (int p = 0; p < kRowPairs; ++p) sum[p][j] = b;
+  if constexpr (kPairs == 8) {
+    start_pairs<0>(twice.b, sum);
+    start_pairs<4>(twice.b, sum);
+  } else {
+    start_pairs<0>(twice.b, sum);
   }
   const int8_t* w = panel.w;
   const void* const* pointers = args.x + first;
@@ -98,6 +131,32 @@ template <int kRowPairs, int kPairs, bool kFlip>
     if (left > 8) step<1>(sum, next, w);
     w += (left + 7) / 8 * 8 * kNr;
   }
+  if (finish.narrow && args.acc == nullptr && args.sums == nullptr) {
+    // As long as possible with both rows of a pair in a register.
+    int32x4_t half[2][kRowPairs][4];
+    int8x16_t pairs[2][kRowPairs], bytes[2 * kRowPairs];
+#pragma GCC unroll 2
+    for (int h = 0; h < kPairs / 4; ++h) {
+#pragma GCC unroll 3
+      for (int p = 0; p < kRowPairs; ++p) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; ++v) half[h][p][v] = sum[p][4 * h + v];
+      }
+      requantize::narrow_rows_neon(half[h], twice.multiplier + 16 * h, twice.exponent + 16 * h,
+                                   pairs[h]);
+    }
+#pragma GCC unroll 3
+    for (int p = 0; p < kRowPairs; ++p) {
+      const int16x8_t low = vreinterpretq_s16_s8(pairs[0][p]);
+      const int16x8_t high = vreinterpretq_s16_s8(pairs[kPairs / 4 - 1][p]);
+      bytes[2 * p] = vreinterpretq_s8_s16(vuzp1q_s16(low, high));
+      bytes[2 * p + 1] = vreinterpretq_s8_s16(vuzp2q_s16(low, high));
+    }
+    if (finish.fixed.cut) requantize::cut_neon(finish.fixed, bytes);
+    requantize::store_rows_neon<kPairs * 2>(bytes, rows, args.out + first * args.out_stride,
+                                            args.out_stride, args.cols);
+    return;
+  }
   int32x4_t by_row[2 * kRowPairs][kPairs / 2];
 #pragma GCC unroll 3
   for (int p = 0; p < kRowPairs; ++p) {
@@ -111,22 +170,24 @@ template <int kRowPairs, int kPairs, bool kFlip>
       by_row[2 * p + 1][v] = b;
     }
   }
-  finish_tile<kNr>(args, fixed, first, rows, by_row);
+  finish_tile<kNr>(args, finish, first, rows, by_row);
 }
 
 template <int kRowPairs, int kPairs, bool kFlip>
-static void rest(const Args& args, const requantize::FixedNeon& fixed, size_t first) {
-  tile<kRowPairs, kPairs, kFlip>(args, fixed, first, args.rows - first);
+static void rest(const Args& args, size_t first) {
+  tile<kRowPairs, kPairs, kFlip>(args, Finish16(args), Twice(args.panel), first, args.rows - first);
 }
 
 template <int kPairs, bool kFlip>
-static void tiles(const Args& args) {
-  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+static void tiles(const Args& all) {
+  const Args args = all;
+  const Finish16 finish(args);
+  const Twice twice(args.panel);
   size_t i = 0;
-  for (; i + kMr <= args.rows; i += kMr) tile<kMr / 2, kPairs, kFlip>(args, fixed, i, kMr);
-  static void (*const kRest[kMr / 2])(const Args&, const requantize::FixedNeon&, size_t) = {
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr / 2, kPairs, kFlip>(args, finish, twice, i, kMr);
+  static void (*const kRest[kMr / 2])(const Args&, size_t) = {
       rest<1, kPairs, kFlip>, rest<2, kPairs, kFlip>, rest<3, kPairs, kFlip>};
-  if (i < args.rows) kRest[(args.rows - i - 1) / 2](args, fixed, i);
+  if (i < args.rows) kRest[(args.rows - i - 1) / 2](all, i);
 }
 
 void gemm_x8w8_6x16c8_i8mm(const Args& args) {

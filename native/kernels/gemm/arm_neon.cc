@@ -89,7 +89,7 @@ template <Chain kChain, int kRows, int kVectors>
 
 // kRows rows, from `first` on, of the panel's first kVectors * 4 columns.
 template <int kRows, int kVectors, bool kFlip>
-[[gnu::always_inline]] static inline void tile(const Args& args, const requantize::FixedNeon& fixed,
+[[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                size_t first) {
   // Bytes 0 1 four times, 2 3 four times; then 4 5 and 6 7.
   static const uint8_t kSpread[32] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3,
@@ -131,22 +131,23 @@ template <int kRows, int kVectors, bool kFlip>
       }
     }
   }
-  finish_tile<kNr>(args, fixed, first, kRows, sum);
+  finish_tile<kNr>(args, finish, first, kRows, sum);
 }
 
 template <int kRows, int kVectors, bool kFlip>
-static void rest(const Args& args, const requantize::FixedNeon& fixed, size_t first) {
-  tile<kRows, kVectors, kFlip>(args, fixed, first);
+static void rest(const Args& args, size_t first) {
+  tile<kRows, kVectors, kFlip>(args, Finish16(args), first);
 }
 
 template <int kVectors, bool kFlip>
-static void tiles(const Args& args) {
-  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+static void tiles(const Args& all) {
+  const Args args = all;
+  const Finish16 finish(args);
   size_t i = 0;
-  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, fixed, i);
-  static void (*const kRest[kMr])(const Args&, const requantize::FixedNeon&, size_t) = {
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, finish, i);
+  static void (*const kRest[kMr])(const Args&, size_t) = {
       nullptr, rest<1, kVectors, kFlip>, rest<2, kVectors, kFlip>, rest<3, kVectors, kFlip>};
-  if (i < args.rows) kRest[args.rows - i](args, fixed, i);
+  if (i < args.rows) kRest[args.rows - i](all, i);
 }
 
 void gemm_x8w8_4x16c8_neon(const Args& args) {

@@ -9,23 +9,31 @@ namespace edge::gemm {
 // The arrays of a panel whose Operand is not kInt16.
 template <size_t kNr>
 struct PanelNeon {
-  requantize::Finishing finish;
   const int32_t *b, *c, *multiplier, *exponent;
   const int8_t* w;
 
   explicit PanelNeon(const void* panel)
-      : finish(static_cast<const PanelHeader*>(panel)->finish),
-        b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
+      : b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
         c(b + kNr),
         multiplier(c + kNr),
         exponent(multiplier + kNr),
         w(reinterpret_cast<const int8_t*>(exponent + kNr)) {}
 };
 
+// What all tiles of a call share. Kept apart from Args, which stores to `out` might overwrite for
+// all that a compiler knows.
+struct Finish16 {
+  requantize::FixedNeon fixed;
+  bool narrow;
+
+  explicit Finish16(const Args& args)
+      : fixed(requantize::make_fixed_neon(args.output, args.out_flip)),
+        narrow(requantize::narrows(fixed, static_cast<const PanelHeader*>(args.panel)->finish)) {}
+};
+
 // Rows [first, first + rows) of kVectors * 4 columns; kRows >= rows.
 template <size_t kNr, int kRows, int kVectors>
-[[gnu::always_inline]] static inline void finish_tile(const Args& args,
-                                                      const requantize::FixedNeon& fixed,
+[[gnu::always_inline]] static inline void finish_tile(const Args& args, const Finish16& finish,
                                                       size_t first, size_t rows,
                                                       int32x4_t (&sum)[kRows][kVectors]) {
   const PanelNeon<kNr> panel(args.panel);
@@ -49,8 +57,8 @@ template <size_t kNr, int kRows, int kVectors>
     return;
   }
   int8x16_t bytes[kRows];
-  requantize::finish_rows_neon(sum, panel.multiplier, panel.exponent, fixed,
-                               requantize::narrows(fixed, panel.finish), bytes);
+  requantize::finish_rows_neon(sum, panel.multiplier, panel.exponent, finish.fixed, finish.narrow,
+                               bytes);
   requantize::store_rows_neon<kVectors * 4>(bytes, rows, args.out + first * args.out_stride,
                                             args.out_stride, args.cols);
 }

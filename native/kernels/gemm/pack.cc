@@ -114,7 +114,7 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
                   weights.is_unsigned, weights.zero_point, negate);
       place(kernel, shape, column.values.data(), reinterpret_cast<T*>(panel.w) + j * kernel.kr);
       panel.b[j] = column.folded_bias(bias, x_zero, negate);
-      bounds[j] = column.bounds(bias, negate);
+      bounds[j] = column.bounds(bias, negate, weights.x_zero_point, weights.is_unsigned);
       if (column.c == 0) continue;
       panel.c[j] = column.c;
       panel.header->sums = 1;

@@ -127,51 +127,64 @@ static inline void cut_neon(const FixedNeon& fixed, int8x16_t (&bytes)[kCount]) 
   }
 }
 
-// Rows of 8 or 16 columns as bytes; m and e are their multipliers and exponents. `narrow`: what
-// narrows() says.
 static inline bool narrows(const FixedNeon& fixed, Finishing finishing) {
   return fixed.from_lowest && finishing == kNarrow;
 }
+
+template <int kVectors>
+[[gnu::always_inline]] static inline void load_neon(const int32_t* from,
+                                                    int32x4_t (&to)[kVectors]) {
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) to[v] = vld1q_s32(from + v * 4);
+}
+
+// Rows of 8 or 16 columns, for which narrows() holds, as bytes that may need cutting; m and e are
+// their multipliers and exponents.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void narrow_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
+                                                           const int32_t* m, const int32_t* e,
+                                                           int8x16_t (&bytes)[kRows]) {
+  int32x4_t multiplier[kVectors], exponent[kVectors];
+  load_neon(m, multiplier);
+  load_neon(e, exponent);
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    int32x4_t r[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      r[v] = fixed_neon<false>(sum[i][v], multiplier[v], exponent[v]);
+    }
+    const uint8x16_t cut = cut_to_uint8_neon(r[0], r[1], r[kVectors - 2], r[kVectors - 1]);
+    bytes[i] = vreinterpretq_s8_u8(veorq_u8(cut, vdupq_n_u8(0x80)));
+  }
+}
+
+// The same for any rows; `narrow` says whether narrows() holds.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void finish_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
                                                            const int32_t* m, const int32_t* e,
                                                            const FixedNeon& fixed, bool narrow,
                                                            int8x16_t (&bytes)[kRows]) {
-  int32x4_t multiplier[kVectors], exponent[kVectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    multiplier[v] = vld1q_s32(m + v * 4);
-    exponent[v] = vld1q_s32(e + v * 4);
-  }
   if (narrow) {
-    const uint8x16_t sign = vdupq_n_u8(0x80);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      int32x4_t r[kVectors];
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        r[v] = fixed_neon<false>(sum[i][v], multiplier[v], exponent[v]);
-      }
-      const uint8x16_t cut = cut_to_uint8_neon(r[0], r[1], r[kVectors - 2], r[kVectors - 1]);
-      bytes[i] = vreinterpretq_s8_u8(veorq_u8(cut, sign));
-    }
-  } else if (fixed.away) {
-    fixed_rows_neon<true>(sum, multiplier, exponent, fixed.zero_point, bytes);
+    narrow_rows_neon(sum, m, e, bytes);
   } else {
-    fixed_rows_neon<false>(sum, multiplier, exponent, fixed.zero_point, bytes);
+    int32x4_t multiplier[kVectors], exponent[kVectors];
+    load_neon(m, multiplier);
+    load_neon(e, exponent);
+    if (fixed.away) {
+      fixed_rows_neon<true>(sum, multiplier, exponent, fixed.zero_point, bytes);
+    } else {
+      fixed_rows_neon<false>(sum, multiplier, exponent, fixed.zero_point, bytes);
+    }
   }
   if (fixed.cut) cut_neon(fixed, bytes);
 }
 
-// The first `cols` bytes, fewer than 16.
-static inline void store_part_neon(uint8_t* out, int8x16_t bytes, size_t cols) {
-  uint8x16_t v = vreinterpretq_u8_s8(bytes);
-  if (cols & 8) {
-    vst1_u8(out, vget_low_u8(v));
-    v = vextq_u8(v, v, 8);
-    out += 8;
-  }
-  for (size_t n = 0; n < (cols & 7); ++n, v = vextq_u8(v, v, 1)) vst1q_lane_u8(out + n, v, 0);
+// The first `cols` bytes, fewer than 16. Not inlined: whole rows should not pay for it.
+[[gnu::noinline]] static inline void store_part_neon(uint8_t* out, int8x16_t bytes, size_t cols) {
+  uint8_t all[16];
+  vst1q_u8(all, vreinterpretq_u8_s8(bytes));
+  for (size_t n = 0; n < cols; ++n) out[n] = all[n];
 }
 
 // The first `cols` bytes, at most kColumns, of the first `rows` rows.
