@@ -11,7 +11,7 @@ from edge_sdk.bench.neighbour import BusyTiming, busy
 from edge_sdk.bench.peers import PEERS
 from edge_sdk.bench.resident import Memory, memory
 from edge_sdk.bench.rounds import Agreement, Comparison, Refusal, Timing, measure
-from edge_sdk.bench.steps import Peak, StepTiming, peaks, profile
+from edge_sdk.bench.steps import Peak, StepTiming, peaks, profile, share_of_peak
 
 __all__ = [
     "PEERS",
@@ -33,5 +33,6 @@ __all__ = [
     "profile",
     "random_inputs",
     "reference",
+    "share_of_peak",
     "tune",
 ]

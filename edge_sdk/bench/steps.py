@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def profile(
     total = float(medians.sum()) or 1.0
     steps = []
     for s, ms in zip(program.plan.steps(), medians):
-        peak = known.get("float32" if "f32" in s["kernel"] else "int8")
+        peak = known.get(_dtype(s["kernel"]))
         steps.append(
             StepTiming(
                 s["op"],
@@ -103,3 +103,21 @@ def profile(
             )
         )
     return steps
+
+
+def share_of_peak(steps: Sequence[StepTiming], ms: float, measured: Mapping[str, Peak]) -> float | None:
+    """What a run of `ms` milliseconds makes of the peak of the type in which most of its MACs are.
+
+    None where that peak is not known or there are no MACs.
+    """
+    macs = {"int8": 0, "float32": 0}
+    for step in steps:
+        macs[_dtype(step.kernel)] += step.macs
+    peak = measured.get(max(macs, key=lambda dtype: macs[dtype]))
+    total = sum(macs.values())
+    return total / ms / 1e6 / peak.gmac_per_s if peak and total and ms else None
+
+
+def _dtype(kernel: str) -> str:
+    """The type of the factors, by the kernel's name."""
+    return "float32" if "f32" in kernel else "int8"

@@ -55,9 +55,7 @@ class _Report:
     @property
     def share_of_peak(self) -> float | None:
         """Of the whole model, measured by its best run."""
-        peak = self.peaks.get("int8" if any("8" in s.kernel for s in self.steps) else "float32")
-        macs = sum(s.macs for s in self.steps)
-        return macs / self.comparison.timings[0].min_ms / 1e6 / peak.gmac_per_s if peak else None
+        return bench.share_of_peak(self.steps, self.comparison.timings[0].min_ms, self.peaks)
 
     def to_dict(self) -> dict[str, Any]:
         c = self.comparison

@@ -201,6 +201,21 @@ def test_the_profile_covers_every_step_and_knows_the_peak_of_its_type() -> None:
     assert all(s.share_of_peak is None for s in steps if not s.kernel)
 
 
+@pytest.mark.parametrize(
+    ("kernels", "share"),
+    [(["gemm_f32_8x48_avx512vnni", "average_i8_avx2"], 0.5), (["gemm_x8w8_6x64c4_avx512vnni", ""], 0.05)],
+)
+def test_the_share_of_the_whole_model_is_that_of_its_own_type(kernels: list[str], share: float) -> None:
+    peaks = {t: bench.Peak(t, "k", 1, rate) for t, rate in (("int8", 200.0), ("float32", 20.0))}
+    macs = (9_000_000, 1_000_000)
+    steps = [
+        bench.StepTiming("OP", k, (i,), n, 0.5, 0.5, None) for i, (k, n) in enumerate(zip(kernels, macs))
+    ]
+    assert bench.share_of_peak(steps, 1.0, peaks) == pytest.approx(share)
+    assert bench.share_of_peak(steps, 1.0, {}) is None
+    assert bench.share_of_peak([], 1.0, peaks) is None
+
+
 def test_peaks_name_kernel_and_threads() -> None:
     peaks = bench.peaks(1)
     assert peaks["int8"].gmac_per_s > 0
