@@ -161,6 +161,8 @@ def test_llvm_mca_measures_each_loop_by_itself(script: Any) -> None:
     found = [module.Loop("gemm_f32/arm_neon.cc", "f", ".L1", f".L1:\n{chain * n}\tb.ne\t.L1") for n in (1, 8)]
     one, eight = module.cycles("cortex-a53", found, tool)
     assert eight == pytest.approx(8 * one, rel=0.2)  # each waits for the one before
+    signed = module.Loop("gemm/arm_neon.cc", "f", ".L1", ".L1:\n\tmovi\tv0.16b, 0xffffffffffffff80\n\tb\t.L1")
+    assert module.cycles("cortex-a53", [signed], tool)[0] > 0
 
 
 def test_the_best_loop_of_each_file_is_written(script: Any, tmp_path: Path, monkeypatch: Any) -> None:
@@ -169,11 +171,11 @@ def test_the_best_loop_of_each_file_is_written(script: Any, tmp_path: Path, monk
     page.write_text(f"head\n{module.BEGIN}\nold\n{module.END}\ntail\n")
     monkeypatch.setattr(module, "PAGE", page)
     entry = {"file": "gemm/arm_neon.cc", "loop": ".L1", "instructions": 9, "macs": 64}
-    cpus = {"cortex-a53": {"cycles": 20.5, "macs_per_cycle": 3.12, "of_plain": None}}
+    cpus = {"cortex-a53": {"cycles": 20.5, "macs_per_cycle": 3.12, "of_plain": 1.25}}
     slower = {"cortex-a53": {"cycles": 60.0, "macs_per_cycle": 1.07, "of_plain": None}}
     module.write([{**entry, "function": "slow", "cpus": slower}, {**entry, "function": "fast", "cpus": cpus}])
     text = page.read_text()
-    assert "| gemm/arm_neon.cc | fast | 9 | 64 | 20.5 / 3.12 |" in text
+    assert "| gemm/arm_neon.cc | fast | 9 | 64 | 20.5 / 3.12 (1.25) |" in text
     assert "slow" not in text
     assert "old" not in text
     assert text.startswith("head\n")
