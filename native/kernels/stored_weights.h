@@ -28,7 +28,7 @@ struct StoredWeights {
     const int32_t zero = zero_point - (is_unsigned ? 128 : 0);
     const int32_t sign = negate ? -1 : 1;
     int32_t least = 0, most = 0, total = 0;
-    int64_t absolute = 0, balance = 0;
+    int64_t absolute = 0;
     for (size_t k = 0; k < n; ++k) {
       const int32_t w = (static_cast<int8_t>(data[k * stride] ^ flip) - zero) * sign;
       values[k] = static_cast<T>(w);
@@ -37,10 +37,9 @@ struct StoredWeights {
       absolute += w < 0 ? -w : w;
       total += w;
     }
-    balance = total;
     c = 0;
-    rise = static_cast<double>((absolute + balance) / 2);
-    fall = static_cast<double>((absolute - balance) / 2);
+    rise = static_cast<double>((absolute + total) / 2);
+    fall = static_cast<double>((absolute - total) / 2);
     sum = static_cast<uint32_t>(total);
     if (least >= std::numeric_limits<T>::min() && most <= std::numeric_limits<T>::max()) return;
     const uint8_t invert = static_cast<uint8_t>(flip ^ (negate ? 0xff : 0));

@@ -104,12 +104,12 @@ const Kernel& select(Features features, const Shape& shape);
 const Kernel* kernels(size_t* count);
 
 // Quads of a column, rows of output computed together, and rows of pointers that a column has.
-inline size_t quads(const Shape& shape) { return (shape.height + 3) / 4; }
-inline size_t rows_at_once(Layout layout, const Shape& shape) {
+static inline size_t quads(const Shape& shape) { return (shape.height + 3) / 4; }
+static inline size_t rows_at_once(Layout layout, const Shape& shape) {
   if (layout != Layout::kQuads || shape.row_step == 0) return 1;
   return (4 * quads(shape) - shape.height) / shape.row_step + 1;
 }
-inline size_t column_rows(Layout layout, const Shape& shape) {
+static inline size_t column_rows(Layout layout, const Shape& shape) {
   return shape.height + (rows_at_once(layout, shape) - 1) * shape.row_step;
 }
 

@@ -60,6 +60,7 @@ constexpr int kMostWeight = 255;  // sum |w'| of a chain: 255 * 128 fits int16
 struct PanelHeader {
   requantize::Finishing finish;
   int32_t sums;  // whether any c is not zero
+  int32_t ones;  // of the panel behind all columns, whose first column adds up x': 1
 };
 constexpr size_t kPanelHeader = 64;
 

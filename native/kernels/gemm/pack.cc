@@ -153,7 +153,9 @@ void pack(const Weights& weights, Layer* layer, void* packed) {
   pack_panels<int8_t>(weights, layer, packed);
   // Behind the columns, a panel whose first column adds up x'.
   const std::vector<int8_t> ones(weights.shape.taps * weights.shape.depth, 1);
-  int8_t* w = reinterpret_cast<int8_t*>(panel_at(*layer, packed, panel_count(*layer)).w);
+  const Panel last = panel_at(*layer, packed, panel_count(*layer));
+  last.header->ones = 1;
+  int8_t* w = reinterpret_cast<int8_t*>(last.w);
   place(*layer->kernel, weights.shape, ones.data(), w);
   if (layer->kernel->operand == Operand::kChain) {
     make_chains(step_count(*layer), layer->kernel->nr, w);

@@ -97,7 +97,7 @@ enum class Finish : uint8_t { kNone, kFloat, kFixed };
 struct Output {
   int32_t zero_point, min, max;
 };
-inline Output int8_output(const Params& params, bool is_unsigned) {
+static inline Output int8_output(const Params& params, bool is_unsigned) {
   const int32_t less = is_unsigned ? 128 : 0;
   return {params.zero_point - less, params.min - less, params.max - less};
 }

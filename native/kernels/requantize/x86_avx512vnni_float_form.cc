@@ -114,7 +114,8 @@ void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const 
       c.lead[i] = (e < 0 ? 0.5 + std::ldexp(0.5, e) : 0.5) / real;
       c.limit[i] = 2 * bounds[first + i].magnitude() + 2;
     }
-    for (int ulps : {0, 1, -1, 2, -2}) {
+    constexpr int kUlps[] = {0, 1, -1, 2, -2};
+    for (int ulps : kUlps) {
       bool any = false;
       for (size_t i = 0; i < kLanes; ++i) {
         float scale = nearest[i];
