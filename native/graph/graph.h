@@ -78,6 +78,7 @@ struct Model {
   std::map<std::string, Span<const uint8_t>> metadata;
   Span<const uint8_t> file;
   std::shared_ptr<const void> storage;                        // the file's bytes
+  bool mapped = false;                                        // from the file system
   std::vector<std::shared_ptr<std::vector<uint8_t>>> copies;  // of constants that lay misaligned
 };
 

@@ -81,7 +81,9 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   const Picture& p = s->picture;
   depthwise::Shape shape{s->out_channels, multiplier, static_cast<size_t>(p.h.filter),
                          static_cast<size_t>(p.w.filter)};
-  const depthwise::Kernel& kernel = depthwise::select(features, shape);
+  const depthwise::Kernel& kernel =
+      op.choose(depthwise::select(features, shape), depthwise::kernels, features,
+                [&](const depthwise::Kernel& k) { return depthwise::suits(k, shape); });
   s->shared_columns = kernel.layout != depthwise::Layout::kTaps || p.w.dilation == 1;
   shape.stride = s->shared_columns ? static_cast<size_t>(p.w.stride) : shape.width;
   shape.dilation = s->shared_columns ? static_cast<size_t>(p.w.dilation) : 1;
@@ -114,7 +116,6 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
       &s->layer, s->packed.data());
   s->scratch = align_up(depthwise::scratch_bytes(s->layer));
   s->picture.fill(s->picture.cell_bytes, static_cast<uint8_t>(x.spec.zero_point()));
-  op.kernel = kernel.name;
   return {};
 }
 
@@ -191,7 +192,11 @@ void gather_columns(const State& s, const uint8_t* data, int b, int oy, const ui
     int64_t i = 0;
     for (; i < first; ++i, to += s.column_rows) *to = p.filler.data();
     const uint8_t* pixel = data + ((int64_t{b} * p.h.in + y) * p.w.in + i - p.w.before) * cell;
-    for (; i < last; ++i, to += s.column_rows, pixel += cell) *to = pixel;
+    if (i < last) {
+      const uint8_t** end = to + static_cast<size_t>(last - i) * s.column_rows;
+      for (; to != end; to += s.column_rows, pixel += cell) *to = pixel;
+      i = last;
+    }
     for (; i < columns; ++i, to += s.column_rows) *to = p.filler.data();
   }
 }

@@ -311,10 +311,11 @@ class Parser {
 };
 
 Result<std::shared_ptr<const Model>> parse(std::shared_ptr<const void> storage,
-                                           Span<const uint8_t> bytes) {
+                                           Span<const uint8_t> bytes, bool mapped) {
   auto model = std::make_shared<Model>();
   model->storage = std::move(storage);
   model->file = bytes;
+  model->mapped = mapped;
   EDGE_TRY(Parser(model.get()).parse());
   return std::shared_ptr<const Model>(std::move(model));
 }
@@ -324,7 +325,7 @@ Result<std::shared_ptr<const Model>> parse(std::shared_ptr<const void> storage,
 Result<std::shared_ptr<const Model>> read_bytes(Span<const uint8_t> bytes) {
   auto copy = std::make_shared<std::vector<uint8_t>>(bytes.begin(), bytes.end());
   const Span<const uint8_t> view(copy->data(), copy->size());
-  return parse(std::move(copy), view);
+  return parse(std::move(copy), view, false);
 }
 
 Result<std::shared_ptr<const Model>> read_file(const std::string& path) {
@@ -349,7 +350,12 @@ Result<std::shared_ptr<const Model>> read_file(const std::string& path) {
   }
   std::shared_ptr<const void> storage(
       data, [size](const void* p) { munmap(const_cast<void*>(p), size); });
-  return parse(std::move(storage), {static_cast<const uint8_t*>(data), size});
+  return parse(std::move(storage), {static_cast<const uint8_t*>(data), size}, true);
+}
+
+void drop_pages(const Model& model) {
+  if (!model.mapped) return;
+  madvise(const_cast<uint8_t*>(model.file.data()), model.file.size(), MADV_DONTNEED);
 }
 
 }  // namespace edge

@@ -15,4 +15,8 @@ Result<std::shared_ptr<const Model>> read_file(const std::string& path);
 // The same from memory; the bytes are copied.
 Result<std::shared_ptr<const Model>> read_bytes(Span<const uint8_t> bytes);
 
+// Gives back the memory of a mapped file's pages; what is read again comes from the file. For when
+// weights are packed. Does nothing for models from memory.
+void drop_pages(const Model& model);
+
 }  // namespace edge

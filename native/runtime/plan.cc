@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "passes/passes.h"
+#include "reader/reader.h"
 
 namespace edge {
 
@@ -43,6 +44,7 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
   EDGE_TRY(run_passes(&g, options.preserve_all));
   EDGE_TRY(plan->prepare_steps(options.kernels));
   EDGE_TRY(plan->place_values(options.preserve_all));
+  drop_pages(*plan->model_);
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

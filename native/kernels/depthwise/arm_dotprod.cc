@@ -113,14 +113,14 @@ static void run_any(const Args& args, const requantize::FixedNeon& fixed, const 
 }
 
 // A window of three columns, one quad high, keeps its columns in registers while it slides: two
-// pixels at a time, of up to two rows.
+// pixels at a time, of one row or two.
 struct Slide {
   const void* const* x;  // the next column
   size_t column_rows;
   size_t first;  // channel
   const int32_t* b;
   const int8_t* weights;
-  size_t rows, channels;
+  size_t channels;
   uint8_t* out;
   bool narrow;
 };
@@ -163,7 +163,7 @@ template <int kColumn>
 
 // kCount pixels, 1 or 2, whose window's first columns are there already: one for kStride = 2, two
 // for 1, which has no c4. kWhole: 16 channels that narrow and need no cutting.
-template <int kStride, bool kFlip, bool kWhole, int kCount>
+template <int kStride, size_t kRows, bool kFlip, bool kWhole, int kCount>
 [[gnu::always_inline]] static inline void two_pixels(const Args& args,
                                                      const requantize::FixedNeon& fixed,
                                                      Slide& slide, const Quad& c0, Quad& c1,
@@ -177,7 +177,8 @@ template <int kStride, bool kFlip, bool kWhole, int kCount>
   const int8_t* weights = slide.weights;
   uint8_t* out = slide.out;
   const size_t channels = args.shape.channels;
-  for (size_t row = slide.rows; row > 0; --row, weights += 3 * 4 * kBlock, out += args.out_row) {
+#pragma GCC unroll 2
+  for (size_t row = 0; row < kRows; ++row, weights += 3 * 4 * kBlock, out += args.out_row) {
     int32x4_t sum[2][4];
     requantize::start_rows_neon(slide.b, sum);
     add_column<0>(sum, c0, kStride == 1 ? c1 : c2, weights);
@@ -197,7 +198,7 @@ template <int kStride, bool kFlip, bool kWhole, int kCount>
   slide.out += 2 * channels;
 }
 
-template <int kStride, bool kFlip, bool kWhole>
+template <int kStride, size_t kRows, bool kFlip, bool kWhole>
 static void run_slide(const Args& all, const requantize::FixedNeon& fixed, Slide slide) {
   const Args args = all;  // which stores to `out` cannot change
   Quad a, b = {}, c = {}, d = {}, e = {};
@@ -205,19 +206,19 @@ static void run_slide(const Args& all, const requantize::FixedNeon& fixed, Slide
   if (kStride == 1) next_column<kFlip>(slide, b);
   size_t left = args.pixels;
   for (; left >= 4; left -= 4) {
-    two_pixels<kStride, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
+    two_pixels<kStride, kRows, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
     if (kStride == 1) {
-      two_pixels<1, kFlip, kWhole, 2>(args, fixed, slide, c, d, a, b, e);
+      two_pixels<1, kRows, kFlip, kWhole, 2>(args, fixed, slide, c, d, a, b, e);
     } else {
-      two_pixels<2, kFlip, kWhole, 2>(args, fixed, slide, e, b, c, d, a);
+      two_pixels<2, kRows, kFlip, kWhole, 2>(args, fixed, slide, e, b, c, d, a);
     }
   }
   if (left >= 2) {
-    two_pixels<kStride, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
+    two_pixels<kStride, kRows, kFlip, kWhole, 2>(args, fixed, slide, a, b, c, d, e);
     a = kStride == 1 ? c : e;
     b = d;
   }
-  if (left % 2) two_pixels<kStride, kFlip, kWhole, 1>(args, fixed, slide, a, b, c, d, e);
+  if (left % 2) two_pixels<kStride, kRows, kFlip, kWhole, 1>(args, fixed, slide, a, b, c, d, e);
 }
 
 // Whether all blocks may slide.
@@ -255,17 +256,19 @@ void depthwise_x8w8_16c4_dotprod(const Args& args) {
     const int8_t* weights = reinterpret_cast<const int8_t*>(b + 4 * kBlock);
     const size_t channels = args.count - c < kBlock ? args.count - c : kBlock;
     if (slide) {
-      static void (*const kRun[2][2][2])(const Args&, const requantize::FixedNeon&, Slide) = {
-          {{run_slide<1, false, false>, run_slide<1, false, true>},
-           {run_slide<1, true, false>, run_slide<1, true, true>}},
-          {{run_slide<2, false, false>, run_slide<2, false, true>},
-           {run_slide<2, true, false>, run_slide<2, true, true>}}};
+      // Stride 1 with one row or two, stride 2.
+      static void (*const kRun[3][2][2])(const Args&, const requantize::FixedNeon&, Slide) = {
+          {{run_slide<1, 1, false, false>, run_slide<1, 1, false, true>},
+           {run_slide<1, 1, true, false>, run_slide<1, 1, true, true>}},
+          {{run_slide<1, 2, false, false>, run_slide<1, 2, false, true>},
+           {run_slide<1, 2, true, false>, run_slide<1, 2, true, true>}},
+          {{run_slide<2, 1, false, false>, run_slide<2, 1, false, true>},
+           {run_slide<2, 1, true, false>, run_slide<2, 1, true, true>}}};
       const bool narrow = requantize::narrows(fixed, header.finish);
       const bool whole = narrow && !fixed.cut && channels == kBlock;
-      kRun[shape.stride - 1][args.flip != 0][whole](
+      kRun[shape.stride == 2 ? 2 : args.rows - 1][args.flip != 0][whole](
           args, fixed,
-          {args.x, rows_of_columns, args.first + c, b, weights, args.rows, channels, args.out + c,
-           narrow});
+          {args.x, rows_of_columns, args.first + c, b, weights, channels, args.out + c, narrow});
       continue;
     }
     for (size_t j = 0; j < args.rows; ++j) {

@@ -101,6 +101,8 @@ struct Kernel {
 #undef DEPTHWISE
 
 const Kernel& select(Features features, const Shape& shape);
+// Whether the kernel takes such a layer.
+bool suits(const Kernel& kernel, const Shape& shape);
 const Kernel* kernels(size_t* count);
 
 // Quads of a column, rows of output computed together, and rows of pointers that a column has.

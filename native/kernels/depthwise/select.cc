@@ -19,13 +19,16 @@ const Kernel* kernels(size_t* count) {
   return kKernels;
 }
 
+bool suits(const Kernel& kernel, const Shape& shape) {
+  return (kernel.any_multiplier || shape.multiplier == 1) &&
+         (kernel.layout != Layout::kQuads || shape.height + 4 <= kMostRows) &&
+         (kernel.layout != Layout::kBytes || shape.height * shape.width <= kMostTaps);
+}
+
 const Kernel& select(Features features, const Shape& shape) {
   const Kernel* best = nullptr;
   for (const Kernel& k : kKernels) {
-    const bool suits = (k.any_multiplier || shape.multiplier == 1) &&
-                       (k.layout != Layout::kQuads || shape.height + 4 <= kMostRows) &&
-                       (k.layout != Layout::kBytes || shape.height * shape.width <= kMostTaps);
-    if ((k.needs & ~features) == 0 && suits) best = &k;
+    if ((k.needs & ~features) == 0 && suits(k, shape)) best = &k;
   }
   return *best;
 }

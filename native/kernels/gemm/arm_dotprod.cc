@@ -64,8 +64,8 @@ template <int kRows, int kVectors, bool kFlip>
     const int8_t* from[kRows];
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) from[i] = static_cast<const int8_t*>(pointers[i]);
-    int8x16_t x[kRows];
     const size_t whole = args.depth & ~size_t{15}, left = args.depth & 15;
+    int8x16_t x[kRows];
     for (size_t k = 0; k < whole; k += 16, w += 16 * kNr) {
       load<kFlip>(x, from, k);
       step<0>(sum, x, w);

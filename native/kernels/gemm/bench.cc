@@ -28,8 +28,9 @@ void bench() {
       layer.requantize = &requantize::select(bench::features(), requantize::Rule::kDoubleRounding);
       layer.params.multiplier = multiplier.data();
       layer.params.exponent = exponent.data();
-      Arena packed(packed_bytes(layer)), scratch(scratch_bytes(layer));
-      pack({shape, w.data(), false, 0, -5, nullptr}, &layer, packed.data());
+      const Weights weights{shape, w.data(), false, 0, -5, nullptr};
+      Arena packed(packed_bytes(layer, weights)), scratch(scratch_bytes(layer));
+      pack(weights, &layer, packed.data());
       std::vector<const void*> pointers(taps * c.rows);
       for (size_t i = 0; i < pointers.size(); ++i) {
         pointers[i] = x.data() + i % c.rows * shape.depth;

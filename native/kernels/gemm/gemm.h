@@ -49,20 +49,22 @@ enum class Operand : uint8_t { kInt16, kInt8, kUint8, kChain };
 enum Chain : uint8_t { kFour, kTwo, kOne };
 constexpr int kMostWeight = 255;  // sum |w'| of a chain: 255 * 128 fits int16
 
-// A panel: the weights of nr columns. All arrays are [nr]; columns that are not there are zero.
+// A panel: the weights of nr columns, or, for the last ones, of as many as are left, in steps of
+// kColumnStep. All arrays are as wide; columns that are not there are zero.
 //
 //   PanelHeader, to 64 bytes
 //   int32 b
 //   int32 c                          if Operand is not kInt16
 //   float scale  | int32 multiplier  if Finish is kFloat | kFixed
 //   float offset | int32 exponent    likewise; the exponent is 0 or below
-//   w' as [taps * ceil(depth / kr)][nr][kr], zero behind the last k of a tap
+//   w' as [taps * ceil(depth / kr)][width][kr], zero behind the last k of a tap
 struct PanelHeader {
   requantize::Finishing finish;
   int32_t sums;  // whether any c is not zero
   int32_t ones;  // of the panel behind all columns, whose first column adds up x': 1
 };
 constexpr size_t kPanelHeader = 64;
+constexpr size_t kColumnStep = 16;  // divides nr
 
 // Rows of one panel: one tile, or any number of rows where the kernel requantizes. Reads x in steps
 // of kr, past `depth`, where w' is zero.
@@ -122,9 +124,11 @@ struct Layer {
   bool sums = false;  // set by pack(): some column has a c
 };
 
-// Bytes of one panel and of layer.packed; of the layer, kernel and shape are looked at.
+// Bytes of a whole panel and of layer.packed; of the layer, kernel and shape are looked at.
 size_t panel_bytes(const Layer& layer);
-size_t packed_bytes(const Layer& layer);
+size_t packed_bytes(const Layer& layer, const Weights& weights);
+// The panel behind all columns, where layer.sums.
+const void* sum_panel(const Layer& layer);
 // Fills `packed`, which is layer->packed, aligned to kAlignment; layer->params are set before.
 void pack(const Weights& weights, Layer* layer, void* packed);
 

@@ -16,10 +16,17 @@ size_t panel_count(const Layer& layer) { return ceil_div(layer.shape.cols, layer
 
 size_t weight_size(const Kernel& kernel) { return kernel.operand == Operand::kInt16 ? 2 : 1; }
 
-size_t arrays_bytes(const Kernel& kernel) {
+size_t round_up(size_t n, size_t step) { return ceil_div(n, step) * step; }
+
+// Columns that the panel of columns from `first` on has room for.
+size_t panel_cols(const Layer& layer, size_t first) {
+  return std::min<size_t>(layer.kernel->nr, round_up(layer.shape.cols - first, kColumnStep));
+}
+
+size_t arrays_bytes(const Kernel& kernel, size_t width) {
   const size_t arrays = 1 + (kernel.operand == Operand::kInt16 ? 0 : 1) +
                         (kernel.finish == requantize::Finish::kNone ? 0 : 2);
-  return arrays * kernel.nr * sizeof(int32_t);
+  return arrays * width * sizeof(int32_t);
 }
 
 // Column j of a panel; `w` is where its weights begin. KR is a constant so that packing keeps up
@@ -38,13 +45,13 @@ void place_steps(size_t taps, size_t depth, size_t stride, const T* column, T* w
 }
 
 template <typename T>
-void place(const Kernel& kernel, const Shape& shape, const T* column, T* w) {
+void place(const Kernel& kernel, const Shape& shape, size_t width, const T* column, T* w) {
   const auto run = kernel.kr == 1   ? place_steps<1, T>
                    : kernel.kr == 2 ? place_steps<2, T>
                    : kernel.kr == 4 ? place_steps<4, T>
                    : kernel.kr == 8 ? place_steps<8, T>
                                     : place_steps<16, T>;
-  run(shape.taps, shape.depth, size_t{kernel.nr} * kernel.kr, column, w);
+  run(shape.taps, shape.depth, width * kernel.kr, column, w);
 }
 
 // Turns the steps of a whole panel to the order of Operand::kChain, and finds their chains.
@@ -73,27 +80,41 @@ size_t step_count(const Layer& layer) {
   return layer.shape.taps * ceil_div(layer.shape.depth, layer.kernel->kr);
 }
 
+size_t bytes_of(const Layer& layer, size_t width) {
+  const Kernel& kernel = *layer.kernel;
+  const size_t steps = step_count(layer), chains = kernel.operand == Operand::kChain ? steps : 0;
+  return align_up(kPanelHeader + arrays_bytes(kernel, width) +
+                  steps * width * kernel.kr * weight_size(kernel) + chains);
+}
+
+// Of all columns; behind them may be the panel that adds up x'.
+size_t columns_bytes(const Layer& layer) {
+  const size_t last = (panel_count(layer) - 1) * layer.kernel->nr;
+  return (panel_count(layer) - 1) * panel_bytes(layer) + bytes_of(layer, panel_cols(layer, last));
+}
+
+bool may_sum(const Layer& layer, const Weights& weights) {
+  return layer.kernel->operand != Operand::kInt16 &&
+         (weights.is_unsigned || weights.zero_point != 0 || weights.negate != nullptr);
+}
+
 struct Panel {
   PanelHeader* header;
   int32_t *b, *c, *first, *second;  // `first`, `second`: what Finish needs
   uint8_t* w;
+
+  Panel(const Layer& layer, uint8_t* at, size_t width) {
+    header = reinterpret_cast<PanelHeader*>(at);
+    b = reinterpret_cast<int32_t*>(at + kPanelHeader);
+    c = b + (layer.kernel->operand == Operand::kInt16 ? 0 : width);
+    first = c + width;
+    second = first + width;
+    w = at + kPanelHeader + arrays_bytes(*layer.kernel, width);
+  }
 };
 
-Panel panel_at(const Layer& layer, void* packed, size_t index) {
-  const Kernel& kernel = *layer.kernel;
-  uint8_t* base = static_cast<uint8_t*>(packed) + index * panel_bytes(layer);
-  Panel p;
-  p.header = reinterpret_cast<PanelHeader*>(base);
-  p.b = reinterpret_cast<int32_t*>(base + kPanelHeader);
-  p.c = p.b + (kernel.operand == Operand::kInt16 ? 0 : kernel.nr);
-  p.first = p.c + kernel.nr;
-  p.second = p.first + kernel.nr;
-  p.w = base + kPanelHeader + arrays_bytes(kernel);
-  return p;
-}
-
 template <typename T>
-void pack_panels(const Weights& weights, Layer* layer, void* packed) {
+void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
   const Kernel& kernel = *layer->kernel;
   const Shape& shape = weights.shape;
   const size_t nr = kernel.nr, depth = shape.taps * shape.depth;
@@ -104,7 +125,8 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
   StoredWeights<T> column;
   std::vector<requantize::Bounds> bounds(nr);
   for (size_t first = 0; first < shape.cols; first += nr) {
-    const Panel panel = panel_at(*layer, packed, first / nr);
+    const size_t width = panel_cols(*layer, first);
+    const Panel panel(*layer, packed + first / nr * panel_bytes(*layer), width);
     const size_t cols = std::min(nr, shape.cols - first);
     for (size_t j = 0; j < cols; ++j) {
       const size_t n = first + j;
@@ -112,7 +134,8 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
       const uint32_t bias = weights.bias ? static_cast<uint32_t>(weights.bias[n]) : 0;
       column.load(static_cast<const uint8_t*>(weights.data) + n * depth, depth, 1,
                   weights.is_unsigned, weights.zero_point, negate);
-      place(kernel, shape, column.values.data(), reinterpret_cast<T*>(panel.w) + j * kernel.kr);
+      place(kernel, shape, width, column.values.data(),
+            reinterpret_cast<T*>(panel.w) + j * kernel.kr);
       panel.b[j] = column.folded_bias(bias, x_zero, negate);
       bounds[j] = column.bounds(bias, negate, weights.x_zero_point, weights.is_unsigned);
       if (column.c == 0) continue;
@@ -121,7 +144,7 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
       layer->sums = true;
     }
     if (kernel.operand == Operand::kChain) {
-      make_chains(step_count(*layer), nr, reinterpret_cast<int8_t*>(panel.w));
+      make_chains(step_count(*layer), width, reinterpret_cast<int8_t*>(panel.w));
     }
     panel.header->finish = requantize::prepare_finish(kernel.finish, layer->params, first, cols,
                                                       bounds.data(), panel.first, panel.second);
@@ -130,20 +153,19 @@ void pack_panels(const Weights& weights, Layer* layer, void* packed) {
 
 }  // namespace
 
-size_t panel_bytes(const Layer& layer) {
-  const Kernel& kernel = *layer.kernel;
-  const size_t steps = step_count(layer), chains = kernel.operand == Operand::kChain ? steps : 0;
-  return align_up(kPanelHeader + arrays_bytes(kernel) +
-                  steps * kernel.nr * kernel.kr * weight_size(kernel) + chains);
+size_t panel_bytes(const Layer& layer) { return bytes_of(layer, layer.kernel->nr); }
+
+size_t packed_bytes(const Layer& layer, const Weights& weights) {
+  return columns_bytes(layer) + (may_sum(layer, weights) ? bytes_of(layer, kColumnStep) : 0);
 }
 
-size_t packed_bytes(const Layer& layer) {
-  const bool sums = layer.kernel->operand != Operand::kInt16;
-  return (panel_count(layer) + (sums ? 1 : 0)) * panel_bytes(layer);
+const void* sum_panel(const Layer& layer) {
+  return static_cast<const uint8_t*>(layer.packed) + columns_bytes(layer);
 }
 
-void pack(const Weights& weights, Layer* layer, void* packed) {
-  std::memset(packed, 0, packed_bytes(*layer));
+void pack(const Weights& weights, Layer* layer, void* memory) {
+  uint8_t* packed = static_cast<uint8_t*>(memory);
+  std::memset(packed, 0, packed_bytes(*layer, weights));
   layer->packed = packed;
   layer->sums = false;
   if (layer->kernel->operand == Operand::kInt16) {
@@ -151,14 +173,14 @@ void pack(const Weights& weights, Layer* layer, void* packed) {
     return;
   }
   pack_panels<int8_t>(weights, layer, packed);
-  // Behind the columns, a panel whose first column adds up x'.
+  if (!layer->sums) return;
   const std::vector<int8_t> ones(weights.shape.taps * weights.shape.depth, 1);
-  const Panel last = panel_at(*layer, packed, panel_count(*layer));
+  const Panel last(*layer, packed + columns_bytes(*layer), kColumnStep);
   last.header->ones = 1;
   int8_t* w = reinterpret_cast<int8_t*>(last.w);
-  place(*layer->kernel, weights.shape, ones.data(), w);
+  place(*layer->kernel, weights.shape, kColumnStep, ones.data(), w);
   if (layer->kernel->operand == Operand::kChain) {
-    make_chains(step_count(*layer), layer->kernel->nr, w);
+    make_chains(step_count(*layer), kColumnStep, w);
   }
 }
 

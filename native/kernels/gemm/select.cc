@@ -114,7 +114,7 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
   args.out_flip = layer.is_unsigned ? 0x80 : 0;
   args.output = requantize::int8_output(layer.params, layer.is_unsigned);
   if (layer.sums) {
-    args.panel = packed + (layer.shape.cols + nr - 1) / nr * bytes;
+    args.panel = sum_panel(layer);
     args.cols = 1;
     args.acc = scratch.acc;
     for (size_t i = 0; i < rows; i += kernel.mr) {

@@ -79,10 +79,10 @@ struct Prepared {
       layer.requantize =
           &requantize::select(testing::features(), requantize::Rule::kDoubleRounding);
     }
-    packed = Arena(packed_bytes(layer));
-    pack({p.shape, p.w.data(), p.w_unsigned, p.w_zero_point, p.x_zero_point, p.bias.data(),
-          p.negate.get()},
-         &layer, packed.data());
+    const Weights weights{p.shape,        p.w.data(),    p.w_unsigned,  p.w_zero_point,
+                          p.x_zero_point, p.bias.data(), p.negate.get()};
+    packed = Arena(packed_bytes(layer, weights));
+    pack(weights, &layer, packed.data());
     scratch = Arena(scratch_bytes(layer));
   }
 };

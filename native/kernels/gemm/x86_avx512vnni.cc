@@ -72,12 +72,13 @@ static void store(uint8_t* out, size_t stride, __m512i bytes, size_t cols, size_
   }
 }
 
-// kRows rows of the panel's first kVectors * 16 columns.
+// kRows rows of a panel of kVectors * 16 columns.
 template <int kRows, int kVectors>
 static void tile(const Args& args) {
+  constexpr int kWidth = kVectors * 16;
   const uint8_t* panel = static_cast<const uint8_t*>(args.panel) + kPanelHeader;
   const int32_t* bias = reinterpret_cast<const int32_t*>(panel);
-  const int32_t* scale = bias + 2 * kNr;
+  const int32_t* scale = bias + 2 * kWidth;
   __m512i sum[kRows][kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
@@ -88,7 +89,7 @@ static void tile(const Args& args) {
   if (args.sums != nullptr) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      const __m512i c = _mm512_load_si512(bias + kNr + v * 16);
+      const __m512i c = _mm512_load_si512(bias + kWidth + v * 16);
 #pragma GCC unroll 6
       for (int i = 0; i < kRows; ++i) {
         const __m512i all = _mm512_mullo_epi32(c, _mm512_set1_epi32(args.sums[i]));
@@ -97,13 +98,13 @@ static void tile(const Args& args) {
     }
   }
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.flip));
-  const uint8_t* w = panel + 4 * kNr * sizeof(int32_t);
+  const uint8_t* w = panel + 4 * kWidth * sizeof(int32_t);
   const void* const* pointers = args.x;
   for (size_t t = 0; t < args.taps; ++t, pointers += args.x_stride) {
     const uint8_t* x[kRows];
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) x[i] = static_cast<const uint8_t*>(pointers[i]);
-    for (size_t k = 0; k < args.depth; k += 4, w += 4 * kNr) {
+    for (size_t k = 0; k < args.depth; k += 4, w += 4 * kWidth) {
       __m512i b[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(w + v * 64);
@@ -128,7 +129,7 @@ static void tile(const Args& args) {
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     const __m512 s = _mm512_load_ps(scale + v * 16);
-    const __m512i o = _mm512_load_si512(scale + kNr + v * 16);
+    const __m512i o = _mm512_load_si512(scale + kWidth + v * 16);
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) sum[i][v] = float_form(sum[i][v], s, o);
   }

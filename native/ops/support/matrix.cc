@@ -16,7 +16,7 @@ constexpr size_t kMacsPerTask = 1 << 16;
 Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Features features;
   EDGE_TRY(active_features(&features));
-  const gemm::Kernel& kernel = gemm::select(features);
+  const gemm::Kernel& kernel = op.choose(gemm::select(features), gemm::kernels, features);
   const requantize::Kernel& stage = requantize::select(features, spec.rule);
   const Value& x = op.in(0);
   const Value& w = op.in(1);
@@ -57,12 +57,16 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     params.min = range.low;
     params.max = range.high;
     group->layer = {&kernel, shape, is_unsigned, nullptr, &stage, params};
-    group->packed = Arena(gemm::packed_bytes(group->layer));
+    const gemm::Weights weights{shape,
+                                w.data.data() + first * spec.taps * m->depth,
+                                is_unsigned,
+                                zero_point,
+                                x.spec.zero_point(),
+                                bias ? bias + first : nullptr,
+                                negate ? negate.get() + first : nullptr};
+    group->packed = Arena(gemm::packed_bytes(group->layer, weights));
     if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
-    gemm::pack({shape, w.data.data() + first * spec.taps * m->depth, is_unsigned, zero_point,
-                x.spec.zero_point(), bias ? bias + first : nullptr,
-                negate ? negate.get() + first : nullptr},
-               &group->layer, group->packed.data());
+    gemm::pack(weights, &group->layer, group->packed.data());
     op.packed_bytes += group->packed.size();
     m->groups.push_back(std::move(group));
   }
@@ -72,14 +76,14 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   windows.block_rows = gemm::block_rows(m->groups[0]->layer);
   windows.picture.fill(std::max(windows.run_bytes(), windows.picture.cell_bytes),
                        static_cast<uint8_t>(x.spec.zero_point()));
-  op.kernel = kernel.name;
   return {};
 }
 
 Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Features features;
   EDGE_TRY(active_features(&features));
-  const gemm_f32::Kernel& kernel = gemm_f32::select(features);
+  const gemm_f32::Kernel& kernel =
+      op.choose(gemm_f32::select(features), gemm_f32::kernels, features);
   EDGE_ASSIGN(const FloatRange range, activation_range(spec.activation));
   const float* weights = reinterpret_cast<const float*>(op.in(1).data.data());
   const float* bias =
@@ -101,7 +105,6 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   m->nr = kernel.nr;
   m->windows.depth_bytes = m->depth * sizeof(float);
   m->windows.picture.fill(m->windows.picture.cell_bytes, 0);
-  op.kernel = kernel.name;
   return {};
 }
 

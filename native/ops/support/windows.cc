@@ -127,6 +127,9 @@ void copy_windows(const Windows& w, const uint8_t* data, size_t offset, const Se
     int64_t i = 0;
     for (; i < first; ++i, to += slot) copy_cells(w, row, offset, left_of(p, s.ox + i), to);
     const uint8_t* from = row + left_of(p, s.ox + i) * static_cast<int64_t>(p.cell_bytes);
+    if (run <= kVector) {
+      for (; i < in.last; ++i, to += slot, from += step) std::memcpy(to, from, kVector);
+    }
     for (; i < in.last; ++i, to += slot, from += step) copy_vectors(to, from, run);
     for (; i < count; ++i, to += slot) copy_cells(w, row, offset, left_of(p, s.ox + i), to);
   }
