@@ -37,9 +37,13 @@ struct Rows {
 static void interleave64(const Rows& rows, uint8_t flip, uint8_t* to) {
   const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
   __m512i v[4];
-#pragma GCC unroll 4
-  for (size_t j = 0; j < 4; ++j) {
+#pragma GCC unroll 3
+  for (size_t j = 0; j < 3; ++j) {
     v[j] = _mm512_xor_si512(flips, transpose_dwords(_mm512_loadu_si512(rows.row[j])));
+  }
+  v[3] = v[2];
+  if (rows.row[3] != rows.row[2]) {
+    v[3] = _mm512_xor_si512(flips, transpose_dwords(_mm512_loadu_si512(rows.row[3])));
   }
   const __m512i low01 = _mm512_unpacklo_epi8(v[0], v[1]);
   const __m512i high01 = _mm512_unpackhi_epi8(v[0], v[1]);
@@ -89,14 +93,17 @@ static void interleave(const Args& args, size_t columns, size_t column_rows) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
 }
 
-// trunc(x * scale + copysign(offset, x)).
-static __m512i float_form(__m512i acc, __m512 scale, __m512i offset) {
+// trunc(x * scale + offset), the sum exact.
+static __m512i scaled(__m512i x, __m512 scale, __m512 offset) {
+  return _mm512_cvttps_epi32(_mm512_fmadd_round_ps(_mm512_cvtepi32_ps(x), scale, offset,
+                                                   _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
+}
+
+// copysign(offset, x), offset >= 0.
+static __m512 with_sign(__m512 offset, __m512i x) {
   const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-  const __m512i signed_offset = _mm512_ternarylogic_epi32(offset, acc, sign, 0xf8);  // a | (b & c)
-  const __m512 real =
-      _mm512_fmadd_round_ps(_mm512_cvtepi32_ps(acc), scale, _mm512_castsi512_ps(signed_offset),
-                            _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-  return _mm512_cvttps_epi32(real);
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(_mm512_castps_si512(offset), x, sign, 0xf8));  // a | (b & c)
 }
 
 // What the rows of output of one block share.
@@ -137,8 +144,9 @@ static void run_block(const Args& args, const Block& block) {
   const bool finish = reinterpret_cast<const BlockHeader*>(block.header)->finish;
   const int32_t* b = reinterpret_cast<const int32_t*>(block.header + kBlockHeader);
   const __m512i bias = _mm512_load_si512(b), c = _mm512_load_si512(b + 16);
-  const __m512 scale = _mm512_load_ps(b + 32);
-  const __m512i offset = _mm512_load_si512(b + 48);
+  const __m512 scale = _mm512_load_ps(b + 32), offset = _mm512_load_ps(b + 48);
+  // Where the range ends at the zero point, what is below it needs no rounding of its own.
+  const bool clamped = args.output.min == args.output.zero_point;
   const __m512i zero_point = _mm512_set1_epi16(static_cast<int16_t>(args.output.zero_point));
   const __m512i min = _mm512_set1_epi8(static_cast<char>(args.output.min));
   const __m512i max = _mm512_set1_epi8(static_cast<char>(args.output.max));
@@ -202,8 +210,13 @@ static void run_block(const Args& args, const Block& block) {
 #pragma GCC unroll 2
     for (size_t j = 0; j < kRows; ++j) {
       __m512i(&s)[kPixels] = sum[j];
+      if (clamped) {
 #pragma GCC unroll 4
-      for (size_t p = 0; p < kPixels; ++p) s[p] = float_form(s[p], scale, offset);
+        for (size_t p = 0; p < kPixels; ++p) s[p] = scaled(s[p], scale, offset);
+      } else {
+#pragma GCC unroll 4
+        for (size_t p = 0; p < kPixels; ++p) s[p] = scaled(s[p], scale, with_sign(offset, s[p]));
+      }
       const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(s[0], s[1]), zero_point);
       const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(s[2], s[3]), zero_point);
       __m512i bytes = transpose_dwords(_mm512_packs_epi16(low, high));
