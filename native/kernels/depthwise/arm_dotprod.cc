@@ -162,7 +162,7 @@ template <int kColumn>
 }
 
 // kCount pixels, 1 or 2, whose window's first columns are there already: one for kStride = 2, two
-// for 1, which has no c4. kWhole: 16 channels that narrow and need no cutting.
+// for 1, which has no c4. kWhole: 16 channels from the lowest code on that need no cutting.
 template <int kStride, size_t kRows, bool kFlip, bool kWhole, int kCount>
 [[gnu::always_inline]] static inline void two_pixels(const Args& args,
                                                      const requantize::FixedNeon& fixed,
@@ -187,7 +187,7 @@ template <int kStride, size_t kRows, bool kFlip, bool kWhole, int kCount>
     const int32_t *m = slide.b + 2 * kBlock, *e = m + kBlock;
     int8x16_t bytes[2];
     if (kWhole) {
-      requantize::narrow_rows_neon(sum, m, e, bytes);
+      requantize::narrow_rows_neon(sum, m, e, !slide.narrow, bytes);
       vst1q_u8(out, vreinterpretq_u8_s8(bytes[0]));
       if (kCount == 2) vst1q_u8(out + channels, vreinterpretq_u8_s8(bytes[1]));
     } else {
@@ -199,8 +199,9 @@ template <int kStride, size_t kRows, bool kFlip, bool kWhole, int kCount>
 }
 
 template <int kStride, size_t kRows, bool kFlip, bool kWhole>
-static void run_slide(const Args& all, const requantize::FixedNeon& fixed, Slide slide) {
-  const Args args = all;  // which stores to `out` cannot change
+[[gnu::always_inline]] static inline void run_slide(const Args& args,
+                                                    const requantize::FixedNeon& fixed,
+                                                    Slide slide) {
   Quad a, b = {}, c = {}, d = {}, e = {};
   next_column<kFlip>(slide, a);
   if (kStride == 1) next_column<kFlip>(slide, b);
@@ -221,11 +222,30 @@ static void run_slide(const Args& all, const requantize::FixedNeon& fixed, Slide
   if (left % 2) two_pixels<kStride, kRows, kFlip, kWhole, 1>(args, fixed, slide, a, b, c, d, e);
 }
 
-// Whether all blocks may slide.
+template <int kStride, size_t kRows, bool kFlip, bool kWhole>
+static void run_slides(const Args& all, const requantize::FixedNeon& all_fixed,
+                       size_t block_bytes) {
+  // Copies, which stores to `out` cannot change.
+  const Args args = all;
+  const requantize::FixedNeon fixed = all_fixed;
+  const size_t rows = column_rows(Layout::kQuads, args.shape);
+  const uint8_t* block = static_cast<const uint8_t*>(args.weights);
+  for (size_t c = 0; c < args.count; c += kBlock, block += block_bytes) {
+    const int32_t* b = reinterpret_cast<const int32_t*>(block + kBlockHeader);
+    const bool narrow =
+        requantize::narrows(fixed, reinterpret_cast<const BlockHeader*>(block)->finish);
+    run_slide<kStride, kRows, kFlip, kWhole>(
+        args, fixed,
+        {args.x, rows, args.first + c, b, reinterpret_cast<const int8_t*>(b + 4 * kBlock),
+         args.count - c < kBlock ? args.count - c : kBlock, args.out + c, narrow});
+  }
+}
+
+// Whether the kernel may finish all blocks and their windows slide.
 static bool slides(const Args& args, size_t block_bytes) {
   const Shape& shape = args.shape;
-  if (quads(shape) != 1 || shape.height != 3 || shape.width != 3 || shape.dilation != 1 ||
-      shape.stride > 2) {
+  if (shape.height != 3 || shape.width != 3 || shape.dilation != 1 || shape.stride > 2 ||
+      args.rows > (shape.stride == 1 ? 2 : 1)) {
     return false;
   }
   const uint8_t* block = static_cast<const uint8_t*>(args.weights);
@@ -238,39 +258,32 @@ static bool slides(const Args& args, size_t block_bytes) {
 
 void depthwise_x8w8_16c4_dotprod(const Args& args) {
   const Shape& shape = args.shape;
-  const size_t quad_count = quads(shape), rows_of_columns = column_rows(Layout::kQuads, shape);
+  const size_t quad_count = quads(shape);
   const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
   const size_t row_weights = shape.width * quad_count * kBlock * 4;
   const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +
                               rows_at_once(Layout::kQuads, shape) * row_weights);
-  const bool slide = slides(args, block_bytes);
-  if (!slide) {
-    const size_t columns =
-        (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
-    interleave_columns(args, columns, rows_of_columns);
+  if (slides(args, block_bytes)) {
+    // Stride 1 with one row or two, stride 2.
+    static void (*const kRun[3][2][2])(const Args&, const requantize::FixedNeon&, size_t) = {
+        {{run_slides<1, 1, false, false>, run_slides<1, 1, false, true>},
+         {run_slides<1, 1, true, false>, run_slides<1, 1, true, true>}},
+        {{run_slides<1, 2, false, false>, run_slides<1, 2, false, true>},
+         {run_slides<1, 2, true, false>, run_slides<1, 2, true, true>}},
+        {{run_slides<2, 1, false, false>, run_slides<2, 1, false, true>},
+         {run_slides<2, 1, true, false>, run_slides<2, 1, true, true>}}};
+    const bool whole = fixed.from_lowest && !fixed.cut && args.count % kBlock == 0;
+    kRun[shape.stride == 2 ? 2 : args.rows - 1][args.flip != 0][whole](args, fixed, block_bytes);
+    return;
   }
+  const size_t columns = (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
+  interleave_columns(args, columns, column_rows(Layout::kQuads, shape));
   const uint8_t* block = static_cast<const uint8_t*>(args.weights);
   for (size_t c = 0; c < args.count; c += kBlock, block += block_bytes) {
     const BlockHeader& header = *reinterpret_cast<const BlockHeader*>(block);
     const int32_t* b = reinterpret_cast<const int32_t*>(block + kBlockHeader);
     const int8_t* weights = reinterpret_cast<const int8_t*>(b + 4 * kBlock);
     const size_t channels = args.count - c < kBlock ? args.count - c : kBlock;
-    if (slide) {
-      // Stride 1 with one row or two, stride 2.
-      static void (*const kRun[3][2][2])(const Args&, const requantize::FixedNeon&, Slide) = {
-          {{run_slide<1, 1, false, false>, run_slide<1, 1, false, true>},
-           {run_slide<1, 1, true, false>, run_slide<1, 1, true, true>}},
-          {{run_slide<1, 2, false, false>, run_slide<1, 2, false, true>},
-           {run_slide<1, 2, true, false>, run_slide<1, 2, true, true>}},
-          {{run_slide<2, 1, false, false>, run_slide<2, 1, false, true>},
-           {run_slide<2, 1, true, false>, run_slide<2, 1, true, true>}}};
-      const bool narrow = requantize::narrows(fixed, header.finish);
-      const bool whole = narrow && !fixed.cut && channels == kBlock;
-      kRun[shape.stride == 2 ? 2 : args.rows - 1][args.flip != 0][whole](
-          args, fixed,
-          {args.x, rows_of_columns, args.first + c, b, weights, channels, args.out + c, narrow});
-      continue;
-    }
     for (size_t j = 0; j < args.rows; ++j) {
       int32_t ones[kMostRows / 4] = {};
       for (size_t y = 0; y < shape.height; ++y) {

@@ -70,6 +70,7 @@ struct Twice {
     copy(panel.b, b);
     copy(panel.multiplier, multiplier);
     copy(panel.exponent, exponent);
+    __asm__ volatile("" : : "r"(this) : "memory");  // for load_pair_neon()
   }
 
   static void copy(const int32_t* from, int32_t* to) {
@@ -88,12 +89,8 @@ template <int kFirst, int kRowPairs, int kPairs>
                                                       int32x4_t (&sum)[kRowPairs][kPairs]) {
 #pragma GCC unroll 3
   for (int p = 0; p < kRowPairs; ++p) {
-    __asm__ volatile("ldp %q0, %q1, [%2, %3]"
-                     : "=w"(sum[p][kFirst]), "=w"(sum[p][kFirst + 1])
-                     : "r"(b), "i"(kFirst * 16));
-    __asm__ volatile("ldp %q0, %q1, [%2, %3]"
-                     : "=w"(sum[p][kFirst + 2]), "=w"(sum[p][kFirst + 3])
-                     : "r"(b), "i"(kFirst * 16 + 32));
+    requantize::load_pair_neon<kFirst * 16>(b, sum[p][kFirst], sum[p][kFirst + 1]);
+    requantize::load_pair_neon<kFirst * 16 + 32>(b, sum[p][kFirst + 2], sum[p][kFirst + 3]);
   }
 }
 
@@ -143,7 +140,7 @@ template <int kRowPairs, int kPairs, bool kFlip>
         for (int v = 0; v < 4; ++v) half[h][p][v] = sum[p][4 * h + v];
       }
       requantize::narrow_rows_neon(half[h], twice.multiplier + 16 * h, twice.exponent + 16 * h,
-                                   pairs[h]);
+                                   false, pairs[h]);
     }
 #pragma GCC unroll 3
     for (int p = 0; p < kRowPairs; ++p) {
@@ -152,9 +149,13 @@ template <int kRowPairs, int kPairs, bool kFlip>
       bytes[2 * p] = vreinterpretq_s8_s16(vuzp1q_s16(low, high));
       bytes[2 * p + 1] = vreinterpretq_s8_s16(vuzp2q_s16(low, high));
     }
-    if (finish.fixed.cut) requantize::cut_neon(finish.fixed, bytes);
-    requantize::store_rows_neon<kPairs * 2>(bytes, rows, args.out + first * args.out_stride,
-                                            args.out_stride, args.cols);
+    uint8_t* out = args.out + first * args.out_stride;
+    if (finish.fixed.cut) {
+      requantize::cut_neon(finish.fixed, bytes);
+      requantize::store_rows_neon<kPairs * 2>(bytes, rows, out, args.out_stride, args.cols);
+    } else {
+      requantize::store_rows_neon<kPairs * 2>(bytes, rows, out, args.out_stride, args.cols);
+    }
     return;
   }
   int32x4_t by_row[2 * kRowPairs][kPairs / 2];

@@ -52,18 +52,22 @@ static inline FixedNeon make_fixed_neon(const Output& output, uint8_t flip) {
           flip};
 }
 
+// The two vectors kOffset bytes behind `from` by one instruction, which GCC 12 does not always
+// find. What was just written there needs a barrier.
+template <int kOffset>
+[[gnu::always_inline]] static inline void load_pair_neon(const int32_t* from, int32x4_t& a,
+                                                         int32x4_t& b) {
+  __asm__ volatile("ldp %q0, %q1, [%2, %3]" : "=w"(a), "=w"(b) : "r"(from), "i"(kOffset));
+}
+
 // Sums begin with the biases. Loads take fewer instructions than copies of registers.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void start_rows_neon(const int32_t* b,
                                                           int32x4_t (&sum)[kRows][kVectors]) {
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
-    __asm__ volatile("ldp %q0, %q1, [%2]" : "=w"(sum[i][0]), "=w"(sum[i][1]) : "r"(b));
-    if (kVectors == 4) {
-      __asm__ volatile("ldp %q0, %q1, [%2, 32]"
-                       : "=w"(sum[i][kVectors - 2]), "=w"(sum[i][kVectors - 1])
-                       : "r"(b));
-    }
+    load_pair_neon<0>(b, sum[i][0], sum[i][1]);
+    if (kVectors == 4) load_pair_neon<32>(b, sum[i][kVectors - 2], sum[i][kVectors - 1]);
   }
 }
 
@@ -88,10 +92,18 @@ static inline int8x16_t narrow_neon(int16x8_t low, int16x8_t high) {
   return r;
 }
 
-// The same of 16 results that fit int16, as uint8.
-static inline uint8x16_t cut_to_uint8_neon(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) {
-  const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
-  const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(c), vreinterpretq_s16_s32(d));
+// The same of 16 results as uint8; `saturate` unless they fit int16.
+[[gnu::always_inline]] static inline uint8x16_t narrow_to_uint8_neon(int32x4_t a, int32x4_t b,
+                                                                     int32x4_t c, int32x4_t d,
+                                                                     bool saturate) {
+  int16x8_t low, high;
+  if (saturate) {
+    low = narrow_neon(a, b);
+    high = narrow_neon(c, d);
+  } else {
+    low = vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
+    high = vuzp1q_s16(vreinterpretq_s16_s32(c), vreinterpretq_s16_s32(d));
+  }
   uint8x16_t r;
   __asm__("sqxtun %0.8b, %1.8h\n\tsqxtun2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
   return r;
@@ -138,24 +150,28 @@ template <int kVectors>
   for (int v = 0; v < kVectors; ++v) to[v] = vld1q_s32(from + v * 4);
 }
 
-// Rows of 8 or 16 columns, for which narrows() holds, as bytes that may need cutting; m and e are
-// their multipliers and exponents.
+// Rows of 8 or 16 columns, from the lowest code on, as bytes that may need cutting; m and e are
+// their multipliers and exponents. `saturate` unless narrows() holds.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void narrow_rows_neon(const int32x4_t (&sum)[kRows][kVectors],
                                                            const int32_t* m, const int32_t* e,
+                                                           bool saturate,
                                                            int8x16_t (&bytes)[kRows]) {
-  int32x4_t multiplier[kVectors], exponent[kVectors];
+  int32x4_t multiplier[kVectors], exponent[kVectors], r[kRows][kVectors];
   load_neon(m, multiplier);
   load_neon(e, exponent);
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
-    int32x4_t r[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      r[v] = fixed_neon<false>(sum[i][v], multiplier[v], exponent[v]);
+      r[i][v] = fixed_neon<false>(sum[i][v], multiplier[v], exponent[v]);
     }
-    const uint8x16_t cut = cut_to_uint8_neon(r[0], r[1], r[kVectors - 2], r[kVectors - 1]);
-    bytes[i] = vreinterpretq_s8_u8(veorq_u8(cut, vdupq_n_u8(0x80)));
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    const uint8x16_t narrow =
+        narrow_to_uint8_neon(r[i][0], r[i][1], r[i][kVectors - 2], r[i][kVectors - 1], saturate);
+    bytes[i] = vreinterpretq_s8_u8(veorq_u8(narrow, vdupq_n_u8(0x80)));
   }
 }
 
@@ -166,7 +182,7 @@ template <int kRows, int kVectors>
                                                            const FixedNeon& fixed, bool narrow,
                                                            int8x16_t (&bytes)[kRows]) {
   if (narrow) {
-    narrow_rows_neon(sum, m, e, bytes);
+    narrow_rows_neon(sum, m, e, false, bytes);
   } else {
     int32x4_t multiplier[kVectors], exponent[kVectors];
     load_neon(m, multiplier);
