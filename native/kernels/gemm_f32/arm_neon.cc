@@ -39,7 +39,7 @@ static void tile(const Args& args, const float* w, float* out, size_t cols) {
   w += kNr;
   const size_t depth = args.depth;
   for (size_t t = 0; t < args.taps; ++t) {
-    const float* const* x = args.x + t * kMr;
+    const float* const* x = args.x + t * args.x_stride;
     size_t k = 0;
     for (; k + 4 <= depth; k += 4, w += 4 * kNr) {
       float32x4_t v[kRows];

@@ -35,7 +35,8 @@ void bench() {
               pointers[t * kernel.mr + r] = x.data() + (row + r) * c.depth;
             }
           }
-          run(layer, pointers.data(), rows, 0, c.cols, out.data() + row * c.cols, c.cols);
+          run(layer, pointers.data(), kernel.mr, rows, 0, c.cols, out.data() + row * c.cols,
+              c.cols);
         }
       });
       const std::string what = std::to_string(c.rows) + "x" + std::to_string(c.taps) + "x" +

@@ -29,9 +29,10 @@ struct Args {
   size_t cols;
   size_t taps;
   size_t depth;
-  const float* const* x;  // [taps][mr]
-  const float* weights;   // the first panel
-  float* out;             // [rows][out_stride]; exactly `cols` of each row are written
+  const float* const* x;  // [taps][x_stride]
+  size_t x_stride;
+  const float* weights;  // the first panel
+  float* out;            // [rows][out_stride]; exactly `cols` of each row are written
   size_t out_stride;
   float min;
   float max;
@@ -68,9 +69,9 @@ struct Layer {
   float max;
 };
 
-// One tile: `rows` in 1..mr rows, columns [first_col, last_col); first_col is a multiple of nr.
-// Writes out[i * out_stride + n] (out at column 0) and nothing else.
-void run(const Layer& layer, const float* const* x, size_t rows, size_t first_col, size_t last_col,
-         float* out, size_t out_stride);
+// Any number of rows, columns [first_col, last_col); first_col is a multiple of nr. x:
+// [taps][x_stride] pointers. Writes out[i * out_stride + n] (out at column 0) and nothing else.
+void run(const Layer& layer, const float* const* x, size_t x_stride, size_t rows, size_t first_col,
+         size_t last_col, float* out, size_t out_stride);
 
 }  // namespace edge::gemm_f32

@@ -13,7 +13,7 @@ void gemm_f32_4x8_scalar(const Args& args) {
       for (size_t n = 0; n < 8; ++n) sum[n] = w[n];
       w += 8;
       for (size_t t = 0; t < args.taps; ++t) {
-        const float* x = args.x[t * 4 + i];
+        const float* x = args.x[t * args.x_stride + i];
         for (size_t k = 0; k < args.depth; ++k, w += 8) {
           for (size_t n = 0; n < 8; ++n) sum[n] += x[k] * w[n];
         }

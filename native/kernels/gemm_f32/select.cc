@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/gemm_f32/gemm_f32.h"
 
 namespace edge::gemm_f32 {
@@ -21,12 +23,16 @@ const Kernel& select(Features features) {
   return *best;
 }
 
-void run(const Layer& layer, const float* const* x, size_t rows, size_t first_col, size_t last_col,
-         float* out, size_t out_stride) {
+void run(const Layer& layer, const float* const* x, size_t x_stride, size_t rows, size_t first_col,
+         size_t last_col, float* out, size_t out_stride) {
   const Shape& shape = layer.shape;
   const float* weights = layer.packed + first_col * (1 + shape.taps * shape.depth);
-  layer.kernel->run({rows, last_col - first_col, shape.taps, shape.depth, x, weights,
-                     out + first_col, out_stride, layer.min, layer.max});
+  const size_t mr = layer.kernel->mr;
+  for (size_t i = 0; i < rows; i += mr) {
+    layer.kernel->run({std::min(mr, rows - i), last_col - first_col, shape.taps, shape.depth, x + i,
+                       x_stride, weights, out + i * out_stride + first_col, out_stride, layer.min,
+                       layer.max});
+  }
 }
 
 }  // namespace edge::gemm_f32

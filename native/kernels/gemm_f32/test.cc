@@ -44,7 +44,7 @@ TEST_CASE("gemm_f32: within 1e-6 of the sum of magnitudes around the seams, noth
             const size_t stride = cols + 1;
             Guarded<float> out(rows * stride);
             for (size_t i = 0; i < out.size(); ++i) out[i] = 77;
-            run(layer, pointers.data(), rows, first, cols, out.data(), stride);
+            run(layer, pointers.data(), kernel->mr, rows, first, cols, out.data(), stride);
             CHECK(out.intact());
             for (size_t i = 0; i < rows; ++i) {
               for (size_t n = 0; n < stride; ++n) {
@@ -84,8 +84,8 @@ TEST_CASE("gemm_f32: a row's result does not depend on the tile it falls to") {
     const Layer layer{kernel, shape, weights, -INFINITY, INFINITY};
     const std::vector<const float*> pointers(kernel->mr, x.data());
     std::vector<float> alone(19), all(kernel->mr * 19);
-    run(layer, pointers.data(), 1, 0, 19, alone.data(), 19);
-    run(layer, pointers.data(), kernel->mr, 0, 19, all.data(), 19);
+    run(layer, pointers.data(), kernel->mr, 1, 0, 19, alone.data(), 19);
+    run(layer, pointers.data(), kernel->mr, kernel->mr, 0, 19, all.data(), 19);
     for (size_t i = 0; i < all.size(); ++i) REQUIRE(all[i] == alone[i % 19]);
   }
 }

@@ -32,7 +32,7 @@ static void tile(const Args& args, const float* w, float* out, size_t cols) {
   for (size_t t = 0; t < args.taps; ++t) {
     const float* x[kRows];
 #pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) x[i] = args.x[t * kMr + i];
+    for (int i = 0; i < kRows; ++i) x[i] = args.x[t * args.x_stride + i];
     for (size_t k = 0; k < depth; ++k, w += kNr) {
       __m256 b[kVectors];
 #pragma GCC unroll 2

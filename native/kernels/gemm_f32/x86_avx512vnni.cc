@@ -33,7 +33,7 @@ static void tile(const Args& args, size_t first, size_t n) {
   }
   w += kNr;
   for (size_t t = 0; t < args.taps; ++t) {
-    const float* const* pointers = args.x + t * kMr + first;
+    const float* const* pointers = args.x + t * args.x_stride + first;
     const float* x[kRows];
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) x[i] = pointers[i] + depth;
@@ -99,7 +99,7 @@ static void dots(const Args& args, size_t n) {
     }
     const float* w = bias + kNr;
     for (size_t t = 0; t < args.taps; ++t, w += depth) {
-      const float* const* x = args.x + t * kMr;
+      const float* const* x = args.x + t * args.x_stride;
       for (size_t k = 0; k < depth; k += 16) {
         const size_t left = depth - k;
         const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1u << left) - 1);

@@ -88,7 +88,10 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const float* weights = reinterpret_cast<const float*>(op.in(1).data.data());
   const float* bias =
       op.has_input(2) ? reinterpret_cast<const float*>(op.in(2).data.data()) : nullptr;
-  const gemm_f32::Shape shape{m->group_cols, spec.taps, m->depth};
+  Windows& windows = m->windows;
+  windows.depth_bytes = m->depth * sizeof(float);
+  windows.how = choose_gather(windows, sizeof(float), false);
+  const gemm_f32::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes() / sizeof(float)};
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();
     const size_t first = g * m->group_cols;
@@ -101,10 +104,10 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     op.packed_bytes += group->packed.size();
     m->groups.push_back(std::move(group));
   }
-  m->mr = m->windows.block_rows = kernel.mr;
+  m->mr = kernel.mr;
   m->nr = kernel.nr;
-  m->windows.depth_bytes = m->depth * sizeof(float);
-  m->windows.picture.fill(m->windows.picture.cell_bytes, 0);
+  windows.block_rows = size_t{kernel.mr} * 8;
+  windows.picture.fill(std::max(windows.run_bytes(), windows.picture.cell_bytes), 0);
   return {};
 }
 
@@ -206,8 +209,9 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
       gather(m.windows, input, g * m.depth * element, p, count, scratch + m.copies, pointers);
       uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * element;
       if (is_float) {
-        gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers), count,
-                      first_col, last_col, reinterpret_cast<float*>(out), m.out_channels);
+        gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers),
+                      m.windows.block_rows, count, first_col, last_col,
+                      reinterpret_cast<float*>(out), m.out_channels);
       } else {
         gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), m.windows.block_rows,
                   count, first_col, last_col, out, m.out_channels, scratch);
