@@ -59,6 +59,13 @@ struct Problem {
     }
     for (uint8_t& v : w) v = byte();
     for (int32_t& v : bias) v = static_cast<int32_t>(random.integer(-100000, 100000));
+    // Pruned channels: all depends on the bias, which may be any.
+    for (size_t c = 0; c < shape.channels; ++c) {
+      if (random.integer(0, 3) != 0) continue;
+      for (size_t i = c; i < w.size(); i += shape.channels)
+        w[i] = static_cast<uint8_t>(w_zero_point);
+      bias[c] = random.any<int32_t>();
+    }
     if (random.integer(0, 1)) {
       negate = std::make_unique<bool[]>(bias.size());
       for (size_t i = 0; i < bias.size(); ++i) negate[i] = random.integer(0, 1);
@@ -77,7 +84,9 @@ struct Problem {
     params.multiplier = multiplier.data();
     params.exponent = exponent.data();
     params.zero_point = code();
-    params.min = static_cast<int32_t>(random.integer(low, params.zero_point));
+    params.min = random.integer(0, 1)
+                     ? params.zero_point
+                     : static_cast<int32_t>(random.integer(low, params.zero_point));
     params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
   }
 
@@ -96,7 +105,8 @@ struct Problem {
     }
     const int32_t acc = static_cast<int32_t>(negate && negate[c] ? -sum : sum);  // wraps
     const int32_t v = requantize::double_round(acc, multiplier[c], exponent[c]);
-    return static_cast<uint8_t>(std::clamp(v + params.zero_point, params.min, params.max));
+    const int32_t biased = requantize::wrapping_add(v, params.zero_point);
+    return static_cast<uint8_t>(std::clamp(biased, params.min, params.max));
   }
 };
 

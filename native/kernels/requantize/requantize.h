@@ -79,6 +79,8 @@ Multiplier quantize_multiplier(double real);
 //
 //   R(x) = trunc(x * scale + copysign(offset, x)), the sum exact before it is cut towards zero
 //
+// and, where results below 0 are cut off anyway, trunc(x * scale + offset).
+//
 // R is monotone and odd but for ties, so it is known from the |x| where it steps to 1, 2, ... These
 // are looked at when a model is loaded; `proved` says that both formulas step alike.
 struct FloatForm {

@@ -195,6 +195,8 @@ TEST_CASE("requantize: a proved float form equals double rounding wherever it st
       const int32_t expected = double_round(static_cast<int32_t>(x), m, e);
       REQUIRE(std::clamp(static_cast<int32_t>(exact), -reach, reach) ==
               std::clamp(expected, -reach, reach));
+      const double plain = static_cast<double>(static_cast<float>(x)) * f.scale + f.offset;
+      REQUIRE(std::clamp(static_cast<int32_t>(plain), 0, reach) == std::clamp(expected, 0, reach));
     };
     const double step = std::ldexp(1.0, 31 - e) / m;
     for (int32_t k = -reach; k <= reach; ++k) {

@@ -87,7 +87,8 @@ static bool is_constant(int32_t m, int32_t e, const Bounds& bounds, int32_t reac
   };
   const int32_t r = result(bounds.low);
   if (result(bounds.high) != r) return false;
-  *form = {0, static_cast<float>(r < 0 ? -r : r), true};  // results other than 0 have x's sign
+  // Results other than 0 have x's sign; a negative offset keeps its own, with x's or without.
+  *form = {0, static_cast<float>(r), true};
   return true;
 }
 
