@@ -264,16 +264,18 @@ void depthwise_x8w8_16c4_dotprod(const Args& args) {
   const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +
                               rows_at_once(Layout::kQuads, shape) * row_weights);
   if (slides(args, block_bytes)) {
-    // Stride 1 with one row or two, stride 2.
-    static void (*const kRun[3][2][2])(const Args&, const requantize::FixedNeon&, size_t) = {
-        {{run_slides<1, 1, false, false>, run_slides<1, 1, false, true>},
-         {run_slides<1, 1, true, false>, run_slides<1, 1, true, true>}},
-        {{run_slides<1, 2, false, false>, run_slides<1, 2, false, true>},
-         {run_slides<1, 2, true, false>, run_slides<1, 2, true, true>}},
-        {{run_slides<2, 1, false, false>, run_slides<2, 1, false, true>},
-         {run_slides<2, 1, true, false>, run_slides<2, 1, true, true>}}};
+    // Stride 1 with one row or two, stride 2. Flipped bytes come and go together: they are not
+    // whole.
+    static void (*const kRun[3][3])(const Args&, const requantize::FixedNeon&, size_t) = {
+        {run_slides<1, 1, false, true>, run_slides<1, 1, false, false>,
+         run_slides<1, 1, true, false>},
+        {run_slides<1, 2, false, true>, run_slides<1, 2, false, false>,
+         run_slides<1, 2, true, false>},
+        {run_slides<2, 1, false, true>, run_slides<2, 1, false, false>,
+         run_slides<2, 1, true, false>}};
     const bool whole = fixed.from_lowest && !fixed.cut && args.count % kBlock == 0;
-    kRun[shape.stride == 2 ? 2 : args.rows - 1][args.flip != 0][whole](args, fixed, block_bytes);
+    const size_t kind = args.flip != 0 ? 2 : whole ? 0 : 1;
+    kRun[shape.stride == 2 ? 2 : args.rows - 1][kind](args, fixed, block_bytes);
     return;
   }
   const size_t columns = (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;

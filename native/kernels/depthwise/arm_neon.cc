@@ -117,11 +117,101 @@ static void run_row(const Args& args, const requantize::FixedNeon& all_fixed, co
   }
 }
 
+// A window of 3 x 3 keeps its columns in registers while it slides, two pixels at a time.
+struct Column {
+  int8x16_t v[3];
+};
+
+template <bool kFlip>
+[[gnu::always_inline]] static inline void next_column(const void* const*& x, size_t first,
+                                                      Column& c) {
+#pragma GCC unroll 3
+  for (int j = 0; j < 3; ++j) {
+    c.v[j] = vld1q_s8(static_cast<const int8_t*>(x[j]) + first);
+    if (kFlip) c.v[j] = veorq_s8(c.v[j], vdupq_n_s8(-128));
+  }
+  x += 3;
+}
+
+// Two taps of two pixels.
+[[gnu::always_inline]] static inline void add_pair(int32x4_t (&sum)[2][4], int8x16_t a0,
+                                                   int8x16_t b0, int8x16_t a1, int8x16_t b1,
+                                                   int8x16_t wa, int8x16_t wb) {
+  const int8x16_t a[2][2] = {{a0, b0}, {a1, b1}}, w[2] = {wa, wb};
+  add_taps<true>(sum[0], a[0], w, 2);
+  add_taps<true>(sum[1], a[1], w, 2);
+}
+
+// kCount pixels, 1 or 2, whose first columns are there already: one for kStride = 2, two for 1.
+template <int kStride, bool kFlip, int kCount>
+[[gnu::always_inline]] static inline void two_pixels(const Row& row,
+                                                     const requantize::FixedNeon& fixed,
+                                                     bool narrow, size_t channels,
+                                                     const void* const*& x, uint8_t*& out,
+                                                     const Column& c0, Column& c1, Column& c2,
+                                                     Column& c3, Column& c4) {
+  if (kStride == 2) next_column<kFlip>(x, row.first, c1);
+  next_column<kFlip>(x, row.first, c2);
+  if (kCount == 2) {
+    next_column<kFlip>(x, row.first, c3);
+    if (kStride == 2) next_column<kFlip>(x, row.first, c4);
+  }
+  const Column &d0 = kStride == 1 ? c1 : c2, &d1 = kStride == 1 ? c2 : c3,
+               &d2 = kStride == 1 ? c3 : c4;
+  const int8_t* weights = row.weights;
+  __asm__ volatile("" : "+r"(weights));  // 9 registers less between the pixels
+  int8x16_t w[9];
+#pragma GCC unroll 9
+  for (size_t t = 0; t < 9; ++t) w[t] = vld1q_s8(weights + t * kBlock);
+  int32x4_t sum[2][4];
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) sum[0][v] = sum[1][v] = vld1q_s32(row.b + v * 4);
+  add_pair(sum, c0.v[0], c0.v[1], d0.v[0], d0.v[1], w[0], w[1]);
+  add_pair(sum, c0.v[2], c1.v[0], d0.v[2], d1.v[0], w[2], w[3]);
+  add_pair(sum, c1.v[1], c1.v[2], d1.v[1], d1.v[2], w[4], w[5]);
+  add_pair(sum, c2.v[0], c2.v[1], d2.v[0], d2.v[1], w[6], w[7]);
+  const int8x16_t last[2][2] = {{c2.v[2], c2.v[2]}, {d2.v[2], d2.v[2]}}, w8[2] = {w[8], w[8]};
+  add_taps<true>(sum[0], last[0], w8, 1);
+  add_taps<true>(sum[1], last[1], w8, 1);
+  int8x16_t bytes[2];
+  requantize::finish_rows_neon(sum, row.b + 2 * kBlock, row.b + 3 * kBlock, fixed, narrow, bytes);
+  requantize::store_rows_neon<kBlock>(bytes, kCount, out, channels, row.channels);
+  out += 2 * channels;
+}
+
+template <size_t kStride, bool kFlip>
+static void run_slide(const Args& args, const requantize::FixedNeon& all_fixed,
+                      const Row& all_row) {
+  // Copies, which stores to `out` cannot change.
+  const requantize::FixedNeon fixed = all_fixed;
+  const Row row = all_row;
+  const bool narrow = requantize::narrows(fixed, row.finish);
+  const size_t channels = args.shape.channels;
+  const void* const* x = args.x;
+  uint8_t* out = row.out;
+  Column a, b = {}, c = {}, d = {}, e = {};
+  next_column<kFlip>(x, row.first, a);
+  if (kStride == 1) next_column<kFlip>(x, row.first, b);
+  size_t left = args.pixels;
+  for (; left >= 4; left -= 4) {
+    two_pixels<kStride, kFlip, 2>(row, fixed, narrow, channels, x, out, a, b, c, d, e);
+    if (kStride == 1) {
+      two_pixels<1, kFlip, 2>(row, fixed, narrow, channels, x, out, c, d, a, b, e);
+    } else {
+      two_pixels<2, kFlip, 2>(row, fixed, narrow, channels, x, out, e, b, c, d, a);
+    }
+  }
+  if (left >= 2) {
+    two_pixels<kStride, kFlip, 2>(row, fixed, narrow, channels, x, out, a, b, c, d, e);
+    a = kStride == 1 ? c : e;
+    b = d;
+  }
+  if (left % 2) two_pixels<kStride, kFlip, 1>(row, fixed, narrow, channels, x, out, a, b, c, d, e);
+}
+
 void depthwise_x8w8_16c1_neon(const Args& args) {
   using Run = void (*)(const Args&, const requantize::FixedNeon&, const Row&);
-  static const Run kNine[2][2] = {// sums, flip
-                                  {run_row<9, true, false, false>, run_row<9, true, false, true>},
-                                  {run_row<9, true, true, false>, run_row<9, true, true, true>}};
+  static const Run kNineAndSums[2] = {run_row<9, true, true, false>, run_row<9, true, true, true>};
   static const Run kAny[2][2] = {// pairs, flip
                                  {run_row<0, false, true, false>, run_row<0, false, true, true>},
                                  {run_row<0, true, true, false>, run_row<0, true, true, true>}};
@@ -142,8 +232,15 @@ void depthwise_x8w8_16c1_neon(const Args& args) {
                   args.acc + c,
                   args.out + c};
     const bool flip = args.flip != 0, sums = header.sums != 0, pairs = header.pairs != 0;
-    const bool nine = taps == 9 && shape.dilation == 1 && pairs;
-    (nine ? kNine[sums][flip] : kAny[pairs][flip])(args, fixed, row);
+    if (shape.height == 3 && shape.width == 3 && shape.dilation == 1 && shape.stride <= 2 &&
+        pairs && !sums && header.finish != requantize::kForbidden) {
+      static const Run kSlide[2][2] = {{run_slide<1, false>, run_slide<1, true>},
+                                       {run_slide<2, false>, run_slide<2, true>}};
+      kSlide[shape.stride - 1][flip](args, fixed, row);
+      continue;
+    }
+    const bool nine = taps == 9 && shape.dilation == 1 && pairs && sums;
+    (nine ? kNineAndSums[flip] : kAny[pairs][flip])(args, fixed, row);
   }
 }
 
