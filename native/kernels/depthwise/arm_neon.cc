@@ -23,7 +23,7 @@ struct Row {
   return vmull_s8(vget_low_s8(x), vget_low_s8(w));
 }
 [[gnu::always_inline]] static inline int16x8_t multiply_high(int8x16_t x, int8x16_t w) {
-  return vmull_s8(vget_high_s8(x), vget_high_s8(w));
+  return vmull_high_s8(x, w);
 }
 [[gnu::always_inline]] static inline void add_words(int32x4_t (&sum)[4], int16x8_t low,
                                                     int16x8_t high) {
@@ -41,7 +41,7 @@ template <bool kPairs>
   if (count == 2) {
     if (kPairs) {
       low = vmlal_s8(low, vget_low_s8(x[1]), vget_low_s8(w[1]));
-      high = vmlal_s8(high, vget_high_s8(x[1]), vget_high_s8(w[1]));
+      high = vmlal_high_s8(high, x[1], w[1]);
     } else {
       add_words(sum, low, high);
       low = multiply_low(x[1], w[1]);

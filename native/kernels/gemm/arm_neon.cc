@@ -85,6 +85,9 @@ template <Chain kChain, int kRows, int kVectors>
     columns<kChain, 2>(sum, x, next, w);
     columns<kChain, 3>(sum, x, next, w);
   }
+  // Otherwise GCC 12 copies the last products to registers of x, which nobody reads any more.
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) __asm__ volatile("" : : "w"(x[i]), "w"(next[i]));
 }
 
 // kRows rows, from `first` on, of the panel's first kVectors * 4 columns.
