@@ -188,14 +188,6 @@ void add_u8_neon(const Args8& args) { add8<true>(args); }
 void mul_i8_neon(const Args8& args) { binary8<false, Mul>(args); }
 void mul_u8_neon(const Args8& args) { binary8<true, Mul>(args); }
 
-// Whether the table turns uint8 to int8 of the same scale.
-static bool flips_sign(const uint8_t* table) {
-  for (int i = 0; i < 256; ++i) {
-    if (table[i] != (i ^ 0x80)) return false;
-  }
-  return true;
-}
-
 // tbl looks up 64 entries; tbx keeps what the earlier ones found where its index is out of range.
 void lut_neon(const LutArgs& args) {
   uint8x16x4_t rows[4];
@@ -203,11 +195,6 @@ void lut_neon(const LutArgs& args) {
     for (int i = 0; i < 4; ++i) rows[r].val[i] = vld1q_u8(args.table + r * 64 + i * 16);
   }
   size_t i = 0;
-  if (args.n >= 256 && flips_sign(args.table)) {
-    for (; i + 16 <= args.n; i += 16) {
-      vst1q_u8(args.out + i, veorq_u8(vld1q_u8(args.x + i), vdupq_n_u8(0x80)));
-    }
-  }
   for (; i + 16 <= args.n; i += 16) {
     const uint8x16_t x = vld1q_u8(args.x + i);
     uint8x16_t found = vqtbl4q_u8(rows[0], x);

@@ -55,7 +55,7 @@ template <bool kFlip, int kRows>
 template <int kRows, int kVectors, bool kFlip>
 [[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                size_t first) {
-  const PanelNeon<kNr> panel(args.panel);
+  const PanelNeon panel = panel_neon<kNr>(args.panel);
   int32x4_t sum[kRows][kVectors];
   requantize::start_rows_neon(panel.b, sum);
   const int8_t* w = panel.w;
@@ -86,13 +86,13 @@ template <int kRows, int kVectors, bool kFlip>
 
 template <int kRows, int kVectors, bool kFlip>
 static void rest(const Args& args, size_t first) {
-  tile<kRows, kVectors, kFlip>(args, Finish16(args), first);
+  tile<kRows, kVectors, kFlip>(args, make_finish16(args), first);
 }
 
 template <int kVectors, bool kFlip>
 static void tiles(const Args& all) {
   const Args args = all;
-  const Finish16 finish(args);
+  const Finish16 finish = make_finish16(args);
   size_t i = 0;
   for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, finish, i);
   static void (*const kRest[kMr])(const Args&, size_t) = {nullptr,

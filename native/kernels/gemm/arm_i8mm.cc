@@ -64,24 +64,24 @@ template <bool kFlip, int kRowPairs>
 // A panel's arrays with each pair of columns twice, as sums of two rows take them.
 struct Twice {
   int32_t b[2 * kNr], multiplier[2 * kNr], exponent[2 * kNr];
-
-  explicit Twice(const void* packed) {
-    const PanelNeon<kNr> panel(packed);
-    copy(panel.b, b);
-    copy(panel.multiplier, multiplier);
-    copy(panel.exponent, exponent);
-    __asm__ volatile("" : : "r"(this) : "memory");  // for load_pair_neon()
-  }
-
-  static void copy(const int32_t* from, int32_t* to) {
-#pragma GCC unroll 4
-    for (int n = 0; n < kNr; n += 4) {
-      const int64x2_t pairs = vreinterpretq_s64_s32(vld1q_s32(from + n));
-      vst1q_s32(to + 2 * n, vreinterpretq_s32_s64(vzip1q_s64(pairs, pairs)));
-      vst1q_s32(to + 2 * n + 4, vreinterpretq_s32_s64(vzip2q_s64(pairs, pairs)));
-    }
-  }
 };
+
+[[gnu::always_inline]] static inline void copy_twice(const int32_t* from, int32_t* to) {
+#pragma GCC unroll 4
+  for (int n = 0; n < kNr; n += 4) {
+    const int64x2_t pairs = vreinterpretq_s64_s32(vld1q_s32(from + n));
+    vst1q_s32(to + 2 * n, vreinterpretq_s32_s64(vzip1q_s64(pairs, pairs)));
+    vst1q_s32(to + 2 * n + 4, vreinterpretq_s32_s64(vzip2q_s64(pairs, pairs)));
+  }
+}
+
+[[gnu::always_inline]] static inline void fill_twice(const void* packed, Twice& twice) {
+  const PanelNeon panel = panel_neon<kNr>(packed);
+  copy_twice(panel.b, twice.b);
+  copy_twice(panel.multiplier, twice.multiplier);
+  copy_twice(panel.exponent, twice.exponent);
+  __asm__ volatile("" : : "r"(&twice) : "memory");  // for load_pair_neon()
+}
 
 // Pairs [kFirst, kFirst + 4) of the columns begin with their biases.
 template <int kFirst, int kRowPairs, int kPairs>
@@ -98,7 +98,7 @@ template <int kFirst, int kRowPairs, int kPairs>
 template <int kRowPairs, int kPairs, bool kFlip>
 [[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                const Twice& twice, size_t first, size_t rows) {
-  const PanelNeon<kNr> panel(args.panel);
+  const PanelNeon panel = panel_neon<kNr>(args.panel);
   int32x4_t sum[kRowPairs][kPairs];
   if constexpr (kPairs == 8) {
     start_pairs<0>(twice.b, sum);
@@ -176,14 +176,17 @@ template <int kRowPairs, int kPairs, bool kFlip>
 
 template <int kRowPairs, int kPairs, bool kFlip>
 static void rest(const Args& args, size_t first) {
-  tile<kRowPairs, kPairs, kFlip>(args, Finish16(args), Twice(args.panel), first, args.rows - first);
+  Twice twice;
+  fill_twice(args.panel, twice);
+  tile<kRowPairs, kPairs, kFlip>(args, make_finish16(args), twice, first, args.rows - first);
 }
 
 template <int kPairs, bool kFlip>
 static void tiles(const Args& all) {
   const Args args = all;
-  const Finish16 finish(args);
-  const Twice twice(args.panel);
+  const Finish16 finish = make_finish16(args);
+  Twice twice;
+  fill_twice(args.panel, twice);
   size_t i = 0;
   for (; i + kMr <= args.rows; i += kMr) tile<kMr / 2, kPairs, kFlip>(args, finish, twice, i, kMr);
   static void (*const kRest[kMr / 2])(const Args&, size_t) = {

@@ -98,7 +98,7 @@ template <int kRows, int kVectors, bool kFlip>
   static const uint8_t kSpread[32] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3,
                                       4, 5, 4, 5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7};
   const uint8x16_t spread = vld1q_u8(kSpread), spread_next = vld1q_u8(kSpread + 16);
-  const PanelNeon<kNr> panel(args.panel);
+  const PanelNeon panel = panel_neon<kNr>(args.panel);
   int32x4_t sum[kRows][kVectors];
   requantize::start_rows_neon(panel.b, sum);
   const int8_t* w = panel.w;
@@ -139,13 +139,13 @@ template <int kRows, int kVectors, bool kFlip>
 
 template <int kRows, int kVectors, bool kFlip>
 static void rest(const Args& args, size_t first) {
-  tile<kRows, kVectors, kFlip>(args, Finish16(args), first);
+  tile<kRows, kVectors, kFlip>(args, make_finish16(args), first);
 }
 
 template <int kVectors, bool kFlip>
 static void tiles(const Args& all) {
   const Args args = all;
-  const Finish16 finish(args);
+  const Finish16 finish = make_finish16(args);
   size_t i = 0;
   for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, finish, i);
   static void (*const kRest[kMr])(const Args&, size_t) = {

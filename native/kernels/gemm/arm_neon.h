@@ -7,36 +7,37 @@
 namespace edge::gemm {
 
 // The arrays of a panel whose Operand is not kInt16.
-template <size_t kNr>
 struct PanelNeon {
   const int32_t *b, *c, *multiplier, *exponent;
   const int8_t* w;
-
-  explicit PanelNeon(const void* panel)
-      : b(reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(panel) + kPanelHeader)),
-        c(b + kNr),
-        multiplier(c + kNr),
-        exponent(multiplier + kNr),
-        w(reinterpret_cast<const int8_t*>(exponent + kNr)) {}
 };
+
+template <size_t kNr>
+[[gnu::always_inline]] static inline PanelNeon panel_neon(const void* panel) {
+  const uint8_t* base = static_cast<const uint8_t*>(panel) + kPanelHeader;
+  const int32_t* b = reinterpret_cast<const int32_t*>(base);
+  return {b, b + kNr, b + 2 * kNr, b + 3 * kNr, reinterpret_cast<const int8_t*>(b + 4 * kNr)};
+}
 
 // What all tiles of a call share. Kept apart from Args, which stores to `out` might overwrite for
 // all that a compiler knows.
 struct Finish16 {
   requantize::FixedNeon fixed;
   bool narrow;
-
-  explicit Finish16(const Args& args)
-      : fixed(requantize::make_fixed_neon(args.output, args.out_flip)),
-        narrow(requantize::narrows(fixed, static_cast<const PanelHeader*>(args.panel)->finish)) {}
 };
+
+[[gnu::always_inline]] static inline Finish16 make_finish16(const Args& args) {
+  const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
+  const PanelHeader& header = *static_cast<const PanelHeader*>(args.panel);
+  return {fixed, requantize::narrows(fixed, header.finish)};
+}
 
 // Rows [first, first + rows) of kVectors * 4 columns; kRows >= rows.
 template <size_t kNr, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void finish_tile(const Args& args, const Finish16& finish,
                                                       size_t first, size_t rows,
                                                       int32x4_t (&sum)[kRows][kVectors]) {
-  const PanelNeon<kNr> panel(args.panel);
+  const PanelNeon panel = panel_neon<kNr>(args.panel);
   if (args.sums != nullptr) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
