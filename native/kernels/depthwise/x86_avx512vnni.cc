@@ -25,14 +25,17 @@ static __m512i transpose_dwords(__m512i v) {
 // weights are zero.
 struct Rows {
   const uint8_t* row[4];
-  Rows(const void* const* x, size_t first, size_t column_rows, size_t channel) {
-#pragma GCC unroll 4
-    for (size_t j = 0; j < 4; ++j) {
-      const size_t source = first + j < column_rows ? first + j : column_rows - 1;
-      row[j] = static_cast<const uint8_t*>(x[source]) + channel;
-    }
-  }
 };
+
+static Rows rows_of(const void* const* x, size_t first, size_t column_rows, size_t channel) {
+  Rows rows;
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) {
+    const size_t source = first + j < column_rows ? first + j : column_rows - 1;
+    rows.row[j] = static_cast<const uint8_t*>(x[source]) + channel;
+  }
+  return rows;
+}
 
 static void interleave64(const Rows& rows, uint8_t flip, uint8_t* to) {
   const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
@@ -78,11 +81,11 @@ static void interleave(const Args& args, size_t columns, size_t column_rows) {
   for (size_t column = 0; column < columns; ++column, x += column_rows) {
     for (size_t row = 0; row < column_rows; row += 4, to += kColumnQuad) {
       if (args.count > 2 * kBlock) {
-        interleave64(Rows(x, row, column_rows, args.first), args.flip, to);
+        interleave64(rows_of(x, row, column_rows, args.first), args.flip, to);
         continue;
       }
       for (size_t c = 0; c < args.count; c += kBlock) {
-        interleave16(Rows(x, row, column_rows, args.first + c), args.flip, to + 4 * c);
+        interleave16(rows_of(x, row, column_rows, args.first + c), args.flip, to + 4 * c);
       }
     }
   }

@@ -111,8 +111,8 @@ enum Finishing : int32_t { kForbidden, kAllowed, kNarrow };
 // The accumulators of a column lie in [low, high].
 struct Bounds {
   double low, high;
-  double magnitude() const { return -low > high ? -low : high; }
 };
+static inline double magnitude(const Bounds& b) { return -b.low > b.high ? -b.low : b.high; }
 
 // Writes what such a kernel needs per column, [cols] scale and offset or [cols] multiplier and
 // exponent, for columns [first, first + cols) of `params`.

@@ -52,9 +52,9 @@ Finishing prepare_finish(Finish finish, const Params& params, size_t first, size
     double most = 0;  // of the results' magnitudes
     for (size_t n = 0; n < cols; ++n) {
       const int32_t e = exponent[n];
-      const double magnitude = bounds[n].magnitude();
-      if (e > 0 || (e == 0 && (away || magnitude >= 0x1p30))) return kForbidden;
-      most = std::max(most, std::ldexp(magnitude * multiplier[n], e - 31));
+      const double reached = magnitude(bounds[n]);
+      if (e > 0 || (e == 0 && (away || reached >= 0x1p30))) return kForbidden;
+      most = std::max(most, std::ldexp(reached * multiplier[n], e - 31));
     }
     return most < INT16_MAX - 256 ? kNarrow : kAllowed;
   }

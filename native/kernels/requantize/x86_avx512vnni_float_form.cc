@@ -113,7 +113,7 @@ void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const 
       if (!open[i]) continue;
       c.inverse[i] = 1 / real;
       c.lead[i] = (e < 0 ? 0.5 + std::ldexp(0.5, e) : 0.5) / real;
-      c.limit[i] = 2 * bounds[first + i].magnitude() + 2;
+      c.limit[i] = 2 * magnitude(bounds[first + i]) + 2;
     }
     constexpr int kUlps[] = {0, 1, -1, 2, -2};
     for (int ulps : kUlps) {
