@@ -87,7 +87,10 @@ struct Problem {
     params.min = random.integer(0, 1)
                      ? params.zero_point
                      : static_cast<int32_t>(random.integer(low, params.zero_point));
+    // As with a relu: negative results may saturate.
+    if (random.integer(0, 1)) params.zero_point = params.min = low;
     params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
+    if (random.integer(0, 1)) params.max = low + 255;
   }
 
   // The equations of depthwise.h, as they stand there; weights lie column by column.

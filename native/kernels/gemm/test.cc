@@ -225,7 +225,10 @@ TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
       params.min = random.integer(0, 1)
                        ? params.zero_point
                        : static_cast<int32_t>(random.integer(low, params.zero_point));
+      // As with a relu: negative results may saturate.
+      if (random.integer(0, 1)) params.zero_point = params.min = low;
       params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
+      if (random.integer(0, 1)) params.max = low + 255;
       Prepared prepared(*kernel, p, &params);
       const size_t stride = cols + 3;
       Guarded<uint8_t> out(p.rows * stride);
