@@ -1,10 +1,5 @@
 // 64 channels at a time: columns are interleaved once, four rows of a channel to a lane of 32 bits;
 // then vpdpbusd adds up a quad of 16 channels for each column of the window.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include "kernels/depthwise/depthwise.h"

@@ -1,10 +1,4 @@
 // 32 channels of a row of pixels at a time, then 16; weights of 9 and 25 taps stay in registers.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include "kernels/depthwise_f32/depthwise_f32.h"

@@ -15,7 +15,7 @@ namespace edge::extremum {
 struct Args {
   size_t rows;
   size_t extent;     // at least 1
-  const uint8_t* x;  // [rows][extent]
+  const uint8_t* x;  // [rows][extent]; may be read kOverread bytes past the end
   uint8_t flip;
   int32_t* out;  // [rows]
 };

@@ -33,7 +33,7 @@ TEST_CASE("extremum: every kernel finds the scalar one's element, the first of e
 }
 
 TEST_CASE("extremum: known rows") {
-  const uint8_t x[] = {5, 1, 255, 1, 255};
+  const uint8_t x[5 + kOverread] = {5, 1, 255, 1, 255};
   const auto find = [&](uint8_t flip) {
     int32_t out;
     select(testing::features()).run({1, 5, x, flip, &out});

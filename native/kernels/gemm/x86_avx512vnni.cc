@@ -1,9 +1,4 @@
 // 6 rows x 64 columns in 24 registers; vpdpbusd adds four products of a uint8 and an int8 at once.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include "kernels/gemm/gemm.h"

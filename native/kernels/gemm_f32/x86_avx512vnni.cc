@@ -1,10 +1,4 @@
 // 8 rows x 48 columns in 24 registers; where there are fewer rows, 4 and 1 at a time.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include "kernels/gemm_f32/gemm_f32.h"

@@ -1,9 +1,4 @@
 // 16 columns at a time, all rows of the tile, so that a column's constants are made once.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include "kernels/requantize/requantize.h"

@@ -7,11 +7,6 @@
 // with a(k) = k - T(k) * S. An offset O for all k exists where max a <= O < min a + S. Some scale S
 // among the floats next to M nearly always has one. For x < 0 both mirror x > 0, except where
 // (k - h) / M is a whole number: such columns are not proved.
-#ifndef __clang__
-// GCC 12 takes the undefined operands inside its own intrinsics for uninitialized reads (PR
-// 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 #include <immintrin.h>
 
 #include <cmath>

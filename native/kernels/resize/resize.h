@@ -28,7 +28,7 @@ struct Place {
 
 struct Args {
   size_t in_cols, cols, channels;
-  const void* top;     // [in_cols][channels]
+  const void* top;     // [in_cols][channels]; may be read kOverread bytes past the end
   const void* bottom;  // the same
   float near_top, near_bottom;
   const Place* places;  // [cols]

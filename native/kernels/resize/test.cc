@@ -69,8 +69,8 @@ TEST_CASE("resize: every kernel equals the scalar one") {
 }
 
 TEST_CASE("resize: half of an odd difference goes up, or away from zero") {
-  const uint8_t codes[] = {1, 2};
-  const int8_t negative[] = {-1, -2};
+  const uint8_t codes[2 + kOverread] = {1, 2};
+  const int8_t negative[2 + kOverread] = {-1, -2};
   const Place place{0, 1, 0.5f, 0.5f}, fixed{0, 1, 512, 512};
   Arena scratch(scratch_bytes(2, 1));
   uint8_t up;
