@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -27,15 +28,33 @@ struct StoredWeights {
     const uint8_t flip = is_unsigned ? 0x80 : 0;
     const int32_t zero = zero_point - (is_unsigned ? 128 : 0);
     const int32_t sign = negate ? -1 : 1;
-    int32_t least = 0, most = 0, total = 0;
-    int64_t absolute = 0;
-    for (size_t k = 0; k < n; ++k) {
-      const int32_t w = (static_cast<int8_t>(data[k * stride] ^ flip) - zero) * sign;
-      values[k] = static_cast<T>(w);
-      least = w < least ? w : least;
-      most = w > most ? w : most;
-      absolute += w < 0 ? -w : w;
-      total += w;
+    int32_t least = 0, most = 0;
+    int64_t total = 0, absolute = 0;
+    // In pieces whose sums fit 32 bits, so that the compiler takes vectors for them.
+    constexpr size_t kPiece = 4096;
+    const bool as_it_is = sizeof(T) == 1 && stride == 1 && flip == 0 && zero == 0 && !negate;
+    if (as_it_is) std::memcpy(values.data(), data, n);
+    for (size_t first = 0; first < n; first += kPiece) {
+      const size_t end = n - first < kPiece ? n : first + kPiece;
+      int32_t piece = 0, piece_absolute = 0;
+      if (as_it_is) {
+        for (size_t k = first; k < end; ++k) {
+          const int32_t w = values[k];
+          piece_absolute += w < 0 ? -w : w;
+          piece += w;
+        }
+      } else {
+        for (size_t k = first; k < end; ++k) {
+          const int32_t w = (static_cast<int8_t>(data[k * stride] ^ flip) - zero) * sign;
+          values[k] = static_cast<T>(w);
+          least = w < least ? w : least;
+          most = w > most ? w : most;
+          piece_absolute += w < 0 ? -w : w;
+          piece += w;
+        }
+      }
+      total += piece;
+      absolute += piece_absolute;
     }
     c = 0;
     rise = static_cast<double>((absolute + total) / 2);

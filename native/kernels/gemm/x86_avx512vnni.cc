@@ -7,7 +7,6 @@ namespace edge::gemm {
 
 constexpr int kMr = 6;
 constexpr int kNr = 64;
-constexpr int kAhead = 8192;  // bytes
 
 // acc += the products of four uint8 of x and four int8 of w in each lane. GCC 12 spills the
 // accumulators around its intrinsic.
@@ -106,11 +105,7 @@ static void tile(const Args& args) {
     for (size_t k = 0; k < args.depth; k += 4, w += 4 * kWidth) {
       __m512i b[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        b[v] = _mm512_load_si512(w + v * 64);
-        // One row takes weights faster than the hardware fetches them across pages.
-        if (kRows == 1) _mm_prefetch(w + v * 64 + kAhead, _MM_HINT_T0);
-      }
+      for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(w + v * 64);
 #pragma GCC unroll 6
       for (int i = 0; i < kRows; ++i) {
         const __m512i a = _mm512_xor_si512(flip, broadcast_quad(x[i] + k));
