@@ -1,10 +1,16 @@
 // 64 channels at a time: columns are interleaved once, four rows of a channel to a lane of 32 bits;
 // then vpdpbusd adds up a quad of 16 channels for each column of the window.
+#include "kernels/requantize/x86_avx512vnni.h"
+
 #include <immintrin.h>
 
 #include "kernels/depthwise/depthwise.h"
 
 namespace edge::depthwise {
+
+using requantize::multiply_add;
+using requantize::scaled;
+using requantize::with_sign;
 
 constexpr size_t kBlock = 16;               // channels
 constexpr size_t kColumnQuad = 4 * kGroup;  // bytes of an interleaved quad
@@ -84,24 +90,6 @@ static void interleave(const Args& args, size_t columns, size_t column_rows) {
       }
     }
   }
-}
-
-// GCC 12 spills the accumulators around its intrinsic.
-[[gnu::always_inline]] static inline void multiply_add(__m512i& acc, __m512i x, __m512i w) {
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
-}
-
-// trunc(x * scale + offset), the sum exact.
-static __m512i scaled(__m512i x, __m512 scale, __m512 offset) {
-  return _mm512_cvttps_epi32(_mm512_fmadd_round_ps(_mm512_cvtepi32_ps(x), scale, offset,
-                                                   _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
-}
-
-// copysign(offset, x), offset >= 0.
-static __m512 with_sign(__m512 offset, __m512i x) {
-  const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-  return _mm512_castsi512_ps(
-      _mm512_ternarylogic_epi32(_mm512_castps_si512(offset), x, sign, 0xf8));  // a | (b & c)
 }
 
 // What the rows of output of one block share.

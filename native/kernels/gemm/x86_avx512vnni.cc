@@ -1,36 +1,23 @@
 // 6 rows x 64 columns in 24 registers; vpdpbusd adds four products of a uint8 and an int8 at once.
+#include "kernels/requantize/x86_avx512vnni.h"
+
 #include <immintrin.h>
 
 #include "kernels/gemm/gemm.h"
 
 namespace edge::gemm {
 
+using requantize::multiply_add;
+using requantize::scaled;
+using requantize::with_sign;
+
 constexpr int kMr = 6;
 constexpr int kNr = 64;
-
-// acc += the products of four uint8 of x and four int8 of w in each lane. GCC 12 spills the
-// accumulators around its intrinsic.
-[[gnu::always_inline]] static inline void multiply_add(__m512i& acc, __m512i x, __m512i w) {
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
-}
 
 static __m512i broadcast_quad(const uint8_t* x) {
   int32_t quad;
   __builtin_memcpy(&quad, x, sizeof quad);
   return _mm512_set1_epi32(quad);
-}
-
-// trunc(x * scale + offset), the sum exact.
-static __m512i scaled(__m512i x, __m512 scale, __m512 offset) {
-  return _mm512_cvttps_epi32(_mm512_fmadd_round_ps(_mm512_cvtepi32_ps(x), scale, offset,
-                                                   _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
-}
-
-// copysign(offset, x), offset >= 0.
-static __m512 with_sign(__m512 offset, __m512i x) {
-  const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-  return _mm512_castsi512_ps(
-      _mm512_ternarylogic_epi32(_mm512_castps_si512(offset), x, sign, 0xf8));  // a | (b & c)
 }
 
 // Bytes of kVectors * 16 columns, of one row or of as many as fit; `cols` columns of `rows` rows
