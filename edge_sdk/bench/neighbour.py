@@ -40,13 +40,13 @@ class BusyTiming:
 
 @contextmanager
 def neighbour(cpu: int | None = None) -> Iterator[int]:
-    """Another process that spins on `cpu`, by default the last one that this process may use."""
+    """Gives the id of a process that spins on `cpu`, by default the last one that this process may use."""
     chosen = max(os.sched_getaffinity(0)) if cpu is None else cpu
     process = subprocess.Popen([sys.executable, "-c", _LOOP, str(chosen)], stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         process.stdout.readline()  # it spins from here on
-        yield chosen
+        yield process.pid
     finally:
         process.kill()
         process.communicate()

@@ -148,8 +148,9 @@ def test_a_broker_restart_loses_nothing_and_keeps_the_order(
     durable_subscriber.wait(lambda: 2599 in numbers(durable_subscriber), "the last result")
     received = numbers(durable_subscriber)
     assert list(dict.fromkeys(received)) == list(range(2600))
-    # What was on its way when the broker went is sent again: one window by us, one by the broker.
-    assert len(received) <= 2600 + 2 * 20
+    # What was on its way when the broker went is sent again, by us and by the broker, perhaps over more
+    # than one attempt to connect; what was acknowledged before is not.
+    assert len(received) <= 2600 + 10 * 20
 
 
 def test_results_wait_for_a_broker_that_is_away_at_the_start(
