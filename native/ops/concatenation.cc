@@ -101,6 +101,9 @@ Status prepare(PrepareContext& op) {
   }
   s.parts = make_parts(y.shape, axis, counts, dtype_size(y.dtype));
   s.copies = joining(s.parts);
+  const bool mapped = std::any_of(s.tables.begin(), s.tables.end(),
+                                  [](const std::vector<uint8_t>& t) { return !t.empty(); });
+  if (contiguous(s.parts) && !mapped) op.pieces = {Pieces::kInputs, 0};
   Features features;
   EDGE_TRY(active_features(&features));
   s.kernel = &elementwise::select(features, elementwise::Lut::kLut);

@@ -67,6 +67,13 @@ class OpView {
   const Node& node_;
 };
 
+// Tensors that lie one behind the other in the bytes of another one, whole: memory planning may put
+// them there, and eval finds that it has nothing to copy.
+struct Pieces {
+  enum Kind : uint8_t { kNone, kInputs, kOutputs } kind = kNone;
+  size_t whole = 0;  // the output that the inputs are pieces of, or the input of the outputs
+};
+
 // What prepare() decides: everything that eval needs and that does not change from run to run.
 class PrepareContext : public OpView {
  public:
@@ -109,6 +116,7 @@ class PrepareContext : public OpView {
   std::vector<const char*> candidates;  // kernels that could have been chosen
   size_t scratch_per_worker = 0;        // bytes
   size_t packed_bytes = 0;              // of weights that this step owns
+  Pieces pieces;
 };
 
 class EvalContext {

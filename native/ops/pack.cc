@@ -40,7 +40,9 @@ Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const int axis,
               OpView::normalize_axis(op.attributes<PackAttributes>().axis, y.shape.rank()));
   const std::vector<int64_t> counts(op.input_count(), 1);
-  op.make_state<Copies>() = joining(make_parts(y.shape, axis, counts, dtype_size(y.dtype)));
+  const Parts parts = make_parts(y.shape, axis, counts, dtype_size(y.dtype));
+  op.make_state<Copies>() = joining(parts);
+  if (contiguous(parts)) op.pieces = {Pieces::kInputs, 0};
   return {};
 }
 

@@ -41,7 +41,9 @@ Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const int axis, axis_of(op));
   const TensorSpec& x = op.in(1).spec;
   const std::vector<int64_t> counts(op.output_count(), op.out(0).spec.shape[axis]);
-  op.make_state<Copies>() = splitting(make_parts(x.shape, axis, counts, dtype_size(x.dtype)));
+  const Parts parts = make_parts(x.shape, axis, counts, dtype_size(x.dtype));
+  op.make_state<Copies>() = splitting(parts);
+  if (contiguous(parts)) op.pieces = {Pieces::kOutputs, 1};
   return {};
 }
 

@@ -67,6 +67,7 @@ Status prepare(PrepareContext& op) {
   const TensorSpec& x = op.in(0).spec;
   const Parts parts = make_parts(x.shape, cut.axis, cut.counts, dtype_size(x.dtype));
   op.make_state<Copies>() = splitting(parts);
+  if (contiguous(parts)) op.pieces = {Pieces::kOutputs, 0};
   return {};
 }
 

@@ -39,7 +39,9 @@ Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const int axis,
               OpView::normalize_axis(op.attributes<UnpackAttributes>().axis, x.shape.rank()));
   const std::vector<int64_t> counts(op.output_count(), 1);
-  op.make_state<Copies>() = splitting(make_parts(x.shape, axis, counts, dtype_size(x.dtype)));
+  const Parts parts = make_parts(x.shape, axis, counts, dtype_size(x.dtype));
+  op.make_state<Copies>() = splitting(parts);
+  if (contiguous(parts)) op.pieces = {Pieces::kOutputs, 0};
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "passes/passes.h"
 #include "reader/reader.h"
+#include "runtime/shared_places.h"
 
 namespace edge {
 
@@ -75,6 +76,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     step.outputs = node.outputs;
     step.scratch_per_worker = align_up(context.scratch_per_worker);
     step.packed_bytes = context.packed_bytes;
+    step.pieces = context.pieces;
     if (step.def->macs) step.macs = step.def->macs(context);
     scratch_per_worker_ = std::max(scratch_per_worker_, step.scratch_per_worker);
     steps_.push_back(std::move(step));
@@ -115,44 +117,38 @@ Status Plan::place_values(bool preserve_all) {
     std::copy(data.begin(), data.end(), constants_.back().data());
     places_[static_cast<size_t>(value)].data = constants_.back().data();
   }
+  if (preserve_all) {
+    std::vector<SharedPlace> own;
+    for (size_t i = 0; i < count; ++i) own.push_back({static_cast<int>(i), 0});
+    return lay_out(own, true);
+  }
+  const std::vector<Place> given = places_;
+  EDGE_TRY(lay_out(share_places(graph_, steps_, given, true), false));
+  const bool any_pieces = std::any_of(steps_.begin(), steps_.end(),
+                                      [](const Step& s) { return s.pieces.kind != Pieces::kNone; });
+  if (!any_pieces) return {};
+  // A joined value takes room from its first piece on. Where that needs a larger arena, pieces are
+  // copied.
+  const std::vector<Place> joined = places_;
+  const size_t joined_bytes = arena_bytes_;
+  places_ = given;
+  EDGE_TRY(lay_out(share_places(graph_, steps_, given, false), false));
+  if (arena_bytes_ < joined_bytes) return {};
+  places_ = joined;
+  arena_bytes_ = joined_bytes;
+  return {};
+}
+
+// Lifetimes of the places, and where in the arena each lies.
+Status Plan::lay_out(const std::vector<SharedPlace>& shared, bool preserve_all) {
+  const size_t count = shared.size();
   const int last_step = static_cast<int>(steps_.size());
-  // Values that share one place have one root: an op that only renames its input's bytes gives its
-  // output the input's root, unless the caller may write or must keep those bytes. So does an op
-  // that can work in place, where nobody reads the input after it.
-  std::vector<int> root(count);
-  for (size_t i = 0; i < count; ++i) root[i] = static_cast<int>(i);
-  std::vector<char> pinned(count, 0);
-  for (int i : graph_.inputs) pinned[static_cast<size_t>(i)] = 1;
-  // The last step that reads a value, or a root's values.
-  std::vector<int> last_read(count, 0);
-  for (int n = 0; n < last_step; ++n) {
-    for (int i : steps_[static_cast<size_t>(n)].inputs) {
-      if (i != kAbsent) last_read[static_cast<size_t>(i)] = n;
-    }
-  }
-  for (int o : graph_.outputs) last_read[static_cast<size_t>(o)] = last_step;
-  for (int n = 0; n < last_step && !preserve_all; ++n) {
-    const Step& step = steps_[static_cast<size_t>(n)];
-    if (!step.def->alias && !step.def->in_place) continue;
-    const size_t out = static_cast<size_t>(step.outputs[0]);
-    const TensorSpec& y = graph_.values[out].spec;
-    for (size_t i = 0; i < (step.def->alias ? 1 : step.inputs.size()); ++i) {
-      const size_t in = static_cast<size_t>(root[static_cast<size_t>(step.inputs[i])]);
-      if (places_[in].kind != Place::kNone || pinned[in]) continue;
-      const TensorSpec& x = graph_.values[static_cast<size_t>(step.inputs[i])].spec;
-      const bool fits = x.dtype == y.dtype && x.shape.count() == y.shape.count();
-      if (!step.def->alias && (!fits || last_read[in] > n)) continue;
-      root[out] = static_cast<int>(in);
-      last_read[in] = std::max(last_read[in], last_read[out]);
-      break;
-    }
-  }
   std::vector<Lifetime> lifetimes(count);
   std::vector<char> used(count, 0);
   auto touch = [&](int value, int first, int last) -> Status {
-    const size_t r = static_cast<size_t>(root[static_cast<size_t>(value)]);
+    const size_t r = static_cast<size_t>(shared[static_cast<size_t>(value)].root);
     if (places_[r].kind != Place::kNone) return {};
-    const TensorSpec& spec = graph_.values[static_cast<size_t>(value)].spec;
+    const TensorSpec& spec = graph_.values[r].spec;
     EDGE_ASSIGN(const size_t bytes, byte_size(spec.dtype, spec.shape));
     Lifetime& l = lifetimes[r];
     if (!used[r]) l.first = first;
@@ -189,7 +185,9 @@ Status Plan::place_values(bool preserve_all) {
     p.last = packed[k].last;
   }
   for (size_t i = 0; i < count; ++i) {
-    if (root[i] != static_cast<int>(i)) places_[i] = places_[static_cast<size_t>(root[i])];
+    if (shared[i].root == static_cast<int>(i)) continue;
+    places_[i] = places_[static_cast<size_t>(shared[i].root)];
+    places_[i].offset += shared[i].offset;
   }
   return {};
 }

@@ -31,6 +31,7 @@ struct Step {
   size_t scratch_per_worker = 0;
   size_t packed_bytes = 0;
   int64_t macs = 0;
+  Pieces pieces;
 };
 
 // Where a value's bytes are while a session runs.
@@ -40,6 +41,8 @@ struct Place {
   const uint8_t* data = nullptr;  // of a constant
   int first = 0, last = 0;        // lifetime in steps
 };
+
+struct SharedPlace;
 
 // Immutable once built, shared by sessions; keeps the Model alive.
 class Plan {
@@ -60,6 +63,7 @@ class Plan {
  private:
   Status prepare_steps(const std::map<int, std::string>& kernels);
   Status place_values(bool preserve_all);
+  Status lay_out(const std::vector<SharedPlace>& shared, bool preserve_all);
 
   std::shared_ptr<const Model> model_;
   Graph graph_;

@@ -23,6 +23,9 @@ Parts make_parts(const Shape& whole, int axis, const std::vector<int64_t>& count
 Copies joining(const Parts& parts);
 Copies splitting(const Parts& parts);
 
+// Whether each part lies in one piece in the whole, in their order.
+inline bool contiguous(const Parts& parts) { return parts.outer == 1; }
+
 // The eval of ops that split input `kInput`; their state is splitting().
 template <size_t kInput>
 void eval_split(const EvalContext& run) {
