@@ -66,6 +66,7 @@ class BoardProfile:
     isa: str  # the best instruction set of ours that the board can have, as in EDGE_ISA
     threads: int | None  # threads of a session; None: as many CPUs as the process may use
     clusters: tuple[Cluster, ...]  # fastest first; () where boards differ
+    pin: bool  # inference keeps to the first cluster, see `pin`
     l1d_kib: int | None  # per core
     l2_kib: int | None  # per core or cluster, as the core has it
     l3_kib: int | None  # shared
@@ -163,6 +164,7 @@ def read_profile(file: Path) -> BoardProfile:
         clusters=tuple(
             Cluster(c.take("core", str), c.tuple_of("cpus", int), c.take("ghz", float)) for c in clusters
         ),
+        pin=cpu.take("pin", bool, False),
         l1d_kib=cpu.take("l1d_kib", int, None),
         l2_kib=cpu.take("l2_kib", int, None),
         l3_kib=cpu.take("l3_kib", int, None),
@@ -201,6 +203,7 @@ def _check(profile: BoardProfile, file: Path) -> None:
     faults = {
         "cpu.threads": profile.threads is not None and profile.threads < 1,
         "cpu.clusters": sorted(cpus) != list(range(len(cpus))),
+        "cpu.pin": profile.pin and len(profile.clusters) < 2,
         "memory.budget_mib": (profile.budget_mib or 0) > (profile.memory_mib or 1 << 30),
         "sensors.power": any(len(p.paths) != len(p.unit.split(",")) for p in profile.power),
         "match": not (rules.compatible or rules.model or rules.dmi or rules.cpuinfo),
@@ -229,6 +232,20 @@ def load_board(name: str) -> BoardProfile:
     if name not in _profiles():
         raise BoardError(f"no board is named {name!r}; there are {', '.join(_profiles())}")
     return _profiles()[name]
+
+
+def pin(profile: BoardProfile) -> frozenset[int]:
+    """Keeps this thread, and those that it starts from now on, to the profile's fastest CPUs if it says so.
+
+    A run in parallel waits for its slowest thread, so one on a small core costs more than it brings. Returns
+    the CPUs that the thread may use now: those that it might use before where the profile does not pin, or
+    where none of its fastest are among them.
+    """
+    usable = frozenset(os.sched_getaffinity(0))
+    chosen = usable.intersection(profile.clusters[0].cpus) if profile.pin else usable
+    if chosen and chosen != usable:
+        os.sched_setaffinity(0, chosen)
+    return chosen or usable
 
 
 def detect(root: str | os.PathLike[str] = "/") -> BoardProfile:

@@ -29,8 +29,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def board_of(options: argparse.Namespace) -> boards.BoardProfile:
-    """The profile that --board names, or that of this machine."""
-    return boards.load_board(options.board) if options.board else boards.detect()
+    """The profile that --board names, or that of this machine; the process keeps to the CPUs that it pins."""
+    profile = boards.load_board(options.board) if options.board else boards.detect()
+    boards.pin(profile)
+    return profile
 
 
 def positive(text: str) -> int:

@@ -7,7 +7,9 @@ below the root of that system; no line of this file changes.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -54,7 +56,8 @@ def profile_from(tmp_path: Path, text: str) -> boards.BoardProfile:
 def test_every_profile_is_valid_and_has_a_recorded_system(file: Path) -> None:
     profile = boards.read_profile(file)
     assert profile.name == file.stem
-    assert profile.cores is None or profile.threads == profile.cores
+    used = len(profile.clusters[0].cpus) if profile.pin else profile.cores
+    assert profile.cores is None or profile.threads == used
     assert all(s.path.startswith("/") for s in profile.thermal)
     assert all(path.startswith("/") for s in profile.power for path in s.paths)
     assert profile.triple.startswith(profile.arch)
@@ -118,6 +121,7 @@ def test_a_profile_holds_what_its_file_says(tmp_path: Path) -> None:
         ("threads = 2", "threads = 0", r"cpu\.threads does not fit"),
         ('isa = "neon"', 'isa = "sve"', r"cpu\.isa is 'sve', wanted one of"),
         ("cpus = [0, 1]", "cpus = [0, 2]", r"cpu\.clusters does not fit"),
+        ("threads = 2", "threads = 2\npin = true", r"cpu\.pin does not fit"),
         ("budget_mib = 128", "budget_mib = 1024", r"memory\.budget_mib does not fit"),
         ('"/v", "/a"', '"/v"', r"sensors\.power does not fit"),
         ('options = { device = "usb" }', "options = { device = 1 }", r"delegates\[0\]\.options"),
@@ -130,6 +134,34 @@ def test_a_faulty_profile_names_file_and_key(tmp_path: Path, old: str, new: str,
     assert old in GOOD
     with pytest.raises(BoardError, match=rf"test\.toml: .*{words}"):
         profile_from(tmp_path, GOOD.replace(old, new, 1))
+
+
+def affinity_after(profile: boards.BoardProfile) -> tuple[frozenset[int], set[int]]:
+    """What `pin` says and what a thread started after it may use, found in a thread that ends."""
+    found = []
+    inner = threading.Thread(target=lambda: found.append(os.sched_getaffinity(0)))
+
+    def run() -> None:
+        found.append(boards.pin(profile))
+        inner.start()
+        inner.join()
+
+    outer = threading.Thread(target=run)
+    outer.start()
+    outer.join()
+    return found[0], found[1]
+
+
+def test_pinning_keeps_new_threads_to_the_fastest_cluster(tmp_path: Path) -> None:
+    usable = os.sched_getaffinity(0)
+    fast, slow = max(usable), min(usable)
+    two = boards.Cluster("Cortex-A76", (fast,), 2.4), boards.Cluster("Cortex-A55", (slow,), 1.8)
+    profile = dataclasses.replace(profile_from(tmp_path, GOOD), clusters=two, pin=True)
+    assert affinity_after(profile) == ({fast}, {fast})
+    assert affinity_after(dataclasses.replace(profile, pin=False)) == (usable, usable)
+    elsewhere = boards.Cluster("Cortex-A76", (max(usable) + 1,), 2.4)
+    assert affinity_after(dataclasses.replace(profile, clusters=(elsewhere, two[1]))) == (usable, usable)
+    assert os.sched_getaffinity(0) == usable
 
 
 def test_profiles_are_found_beside_an_installed_package(
