@@ -37,7 +37,9 @@ struct Shape {
 //   kInt8   x' as int8 (a uint8 less 128), w' = w - zw where all of a column fit int8, and c = 0;
 //           otherwise w' = w as int8 and c = -zw. Columns to be negated store -w', or, where that
 //           does not fit, ~w' = -w' - 1 and a c that is greater by 1.
-//   kUint8  the same, but x' as uint8 (an int8 plus 128)
+//   kUint8  the same, but x' as uint8 (an int8 plus 128); given the panel of ones, acc is [rows],
+//   of
+//           as many as there are
 //   kChain  as kInt8, for kernels that add up products in int16 first, see Chain
 //
 // and pack() puts what follows from zx and c into b.

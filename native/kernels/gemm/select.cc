@@ -116,12 +116,14 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
   if (layer.sums) {
     args.panel = sum_panel(layer);
     args.cols = 1;
-    args.acc = scratch.acc;
-    for (size_t i = 0; i < rows; i += kernel.mr) {
-      args.rows = std::min<size_t>(kernel.mr, rows - i);
+    const bool dense = kernel.operand == Operand::kUint8;
+    const size_t at_once = dense ? rows : kernel.mr;
+    args.acc = dense ? scratch.sums : scratch.acc;
+    for (size_t i = 0; i < rows; i += at_once) {
+      args.rows = std::min(at_once, rows - i);
       args.x = x + i;
       kernel.run(args);
-      for (size_t r = 0; r < args.rows; ++r) scratch.sums[i + r] = scratch.acc[r * nr];
+      for (size_t r = 0; r < args.rows && !dense; ++r) scratch.sums[i + r] = scratch.acc[r * nr];
     }
   }
   for (size_t n = first_col; n < last_col; n += nr) {

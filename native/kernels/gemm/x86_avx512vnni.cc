@@ -152,23 +152,55 @@ static void tile(const Args& args) {
   }
 }
 
-// sum x' of each row, 64 bytes at a time.
-static void add_up(const Args& args) {
+// Lane i of the result is the sum of all lanes of v[i].
+[[gnu::always_inline]] static inline __m512i sums_of(const __m512i v[16]) {
+  __m512i pairs[8], quads[4], halves[2];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    pairs[i] = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]),
+                                _mm512_unpackhi_epi32(v[2 * i], v[2 * i + 1]));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    quads[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(pairs[2 * i], pairs[2 * i + 1]),
+                                _mm512_unpackhi_epi64(pairs[2 * i], pairs[2 * i + 1]));
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    halves[i] = _mm512_add_epi32(_mm512_shuffle_i32x4(quads[2 * i], quads[2 * i + 1], 0x88),
+                                 _mm512_shuffle_i32x4(quads[2 * i], quads[2 * i + 1], 0xdd));
+  }
+  return _mm512_add_epi32(_mm512_shuffle_i32x4(halves[0], halves[1], 0x88),
+                          _mm512_shuffle_i32x4(halves[0], halves[1], 0xdd));
+}
+
+// sum x' of 16 rows, or of `rows` where there are fewer, 64 bytes at a time.
+template <bool kAll>
+static __m512i add_up(const Args& args, size_t first, size_t rows) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(args.flip));
-  const __m512i ones = _mm512_set1_epi8(1);
-  for (size_t i = 0; i < args.rows; ++i) {
-    __m512i sum = _mm512_setzero_si512();
-    for (size_t t = 0; t < args.taps; ++t) {
-      const uint8_t* x = static_cast<const uint8_t*>(args.x[t * args.x_stride + i]);
-      for (size_t k = 0; k < args.depth; k += 64) {
-        const size_t left = args.depth - k;
-        const __mmask64 mask = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
-        const __m512i v = _mm512_xor_si512(_mm512_loadu_si512(x + k), flip);
-        multiply_add(sum, _mm512_maskz_mov_epi8(mask, v), ones);
+  __m512i sum[16] = {};
+  const void* const* x = args.x + first;
+  for (size_t t = 0; t < args.taps; ++t, x += args.x_stride) {
+    for (size_t k = 0; k < args.depth; k += 64) {
+      const size_t left = args.depth - k;
+      const __mmask64 mask = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+      const __m512i ones = _mm512_maskz_set1_epi8(mask, 1);
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; ++i) {
+        const uint8_t* row = static_cast<const uint8_t*>(x[kAll || i < rows ? i : 0]);
+        multiply_add(sum[i], _mm512_xor_si512(_mm512_loadu_si512(row + k), flip), ones);
       }
     }
-    args.acc[i * kNr] = _mm512_reduce_add_epi32(sum);
   }
+  return sums_of(sum);
+}
+
+static void add_up(const Args& args) {
+  size_t i = 0;
+  for (; i + 16 <= args.rows; i += 16) _mm512_storeu_si512(args.acc + i, add_up<true>(args, i, 16));
+  if (i == args.rows) return;
+  const __mmask16 left = static_cast<__mmask16>((1u << (args.rows - i)) - 1);
+  _mm512_mask_storeu_epi32(args.acc + i, left, add_up<false>(args, i, args.rows - i));
 }
 
 template <int kRows>
