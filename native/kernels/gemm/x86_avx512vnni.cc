@@ -13,6 +13,7 @@ using requantize::with_sign;
 
 constexpr int kMr = 6;
 constexpr int kNr = 64;
+constexpr int kTall = 12;
 
 static __m512i broadcast_quad(const uint8_t* x) {
   int32_t quad;
@@ -68,14 +69,14 @@ static void tile(const Args& args) {
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
     const __m512i start = _mm512_load_si512(bias + v * 16);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) sum[i][v] = start;
   }
   if (args.sums != nullptr) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const __m512i c = _mm512_load_si512(bias + kWidth + v * 16);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) {
         const __m512i all = _mm512_mullo_epi32(c, _mm512_set1_epi32(args.sums[i]));
         sum[i][v] = _mm512_add_epi32(sum[i][v], all);
@@ -87,13 +88,13 @@ static void tile(const Args& args) {
   const void* const* pointers = args.x;
   for (size_t t = 0; t < args.taps; ++t, pointers += args.x_stride) {
     const uint8_t* x[kRows];
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) x[i] = static_cast<const uint8_t*>(pointers[i]);
     for (size_t k = 0; k < args.depth; k += 4, w += 4 * kWidth) {
       __m512i b[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) b[v] = _mm512_load_si512(w + v * 64);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) {
         const __m512i a = _mm512_xor_si512(flip, broadcast_quad(x[i] + k));
 #pragma GCC unroll 4
@@ -102,7 +103,7 @@ static void tile(const Args& args) {
     }
   }
   if (args.acc != nullptr) {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
@@ -116,14 +117,14 @@ static void tile(const Args& args) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const __m512 s = _mm512_load_ps(scale + v * 16), o = _mm512_load_ps(scale + kWidth + v * 16);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) sum[i][v] = scaled(sum[i][v], s, o);
     }
   } else {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const __m512 s = _mm512_load_ps(scale + v * 16), o = _mm512_load_ps(scale + kWidth + v * 16);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
       for (int i = 0; i < kRows; ++i) sum[i][v] = scaled(sum[i][v], s, with_sign(o, sum[i][v]));
     }
   }
@@ -134,7 +135,7 @@ static void tile(const Args& args) {
   // Packing works within 128 bits: byte 16 * l + 4 * v + j comes from lane 4 * l + j of vector v.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   constexpr int kAtOnce = kVectors > 2 ? 1 : 4 / kVectors;  // rows
-#pragma GCC unroll 6
+#pragma GCC unroll 12
   for (int i = 0; i < kRows; i += kAtOnce) {
     __m512i v[4];
 #pragma GCC unroll 4
@@ -217,12 +218,15 @@ void gemm_x8w8_6x64c4_avx512vnni(const Args& args) {
                                                   rows<4>, rows<5>, rows<6>};
   if (static_cast<const PanelHeader*>(args.panel)->ones) return add_up(args);
   Args tile = args;
-  for (size_t i = 0; i < args.rows; i += kMr) {
-    tile.rows = args.rows - i < kMr ? args.rows - i : kMr;
+  for (size_t i = 0; i < args.rows; i += tile.rows) {
+    const size_t left = args.rows - i;
+    // Narrow tiles of few rows would wait for their sums: more rows have more of them under way.
+    const bool tall = args.cols <= 16 && left >= kTall && args.acc == nullptr;
+    tile.rows = tall ? kTall : left < kMr ? left : kMr;
     tile.x = args.x + i;
     tile.sums = args.sums ? args.sums + i : nullptr;
     tile.out = args.out + i * args.out_stride;
-    kRows[tile.rows - 1](tile);
+    tall ? edge::gemm::tile<kTall, 1>(tile) : kRows[tile.rows - 1](tile);
   }
 }
 
