@@ -4,6 +4,7 @@ Times of different machines and moments cannot be compared: `measure` runs all r
 process, on the same inputs, and gives ratios.
 """
 
+from edge_sdk.bench.check import TOLERANCE, Check, Parting, check
 from edge_sdk.bench.choice import Choice, Tuned, tune
 from edge_sdk.bench.figures import machine_class, reference
 from edge_sdk.bench.inputs import random_inputs
@@ -15,17 +16,21 @@ from edge_sdk.bench.steps import Peak, StepTiming, peaks, profile, share_of_peak
 
 __all__ = [
     "PEERS",
+    "TOLERANCE",
     "Agreement",
     "BusyTiming",
+    "Check",
     "Choice",
     "Comparison",
     "Memory",
+    "Parting",
     "Peak",
     "Refusal",
     "StepTiming",
     "Timing",
     "Tuned",
     "busy",
+    "check",
     "machine_class",
     "measure",
     "memory",

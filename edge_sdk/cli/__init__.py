@@ -21,6 +21,7 @@ from edge_sdk.version import __version__
 COMMANDS = {
     "run": "run a model on pictures or sensor windows and publish the results",
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
+    "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
     "boards": "list the board profiles, and which one this machine is",
