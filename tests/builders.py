@@ -114,6 +114,15 @@ class GraphBuilder:
         self._model.buffers.append(S.BufferT(data=data))
         return index
 
+    def constant_int4(self, values: Any, *args: Any, **kwargs: Any) -> int:
+        """As `constant`, of values from -8 to 7 that are stored two in a byte."""
+        halves = np.asarray(values, np.int8).reshape(-1).view(np.uint8) & 15
+        halves = np.append(halves, np.zeros(halves.size % 2, np.uint8))
+        index = self.constant(halves[::2] | halves[1::2] << 4, *args, **kwargs)
+        self._graph.tensors[index].type = S.TensorType.INT4
+        self._graph.tensors[index].shape = np.asarray(np.shape(values), np.int32)
+        return index
+
     def op(
         self,
         name: str,

@@ -7,6 +7,8 @@
 #include "base/cpu.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/depthwise_f32/depthwise_f32.h"
+#include "ops/support/depthwise_codes.h"
+#include "ops/support/int4.h"
 #include "ops/support/matrix.h"
 #include "ops/support/parallel.h"
 
@@ -28,6 +30,7 @@ struct State {
   const depthwise_f32::Kernel* kernel_f32 = nullptr;
   depthwise_f32::Shape shape_f32{};
   FloatRange range{};
+  std::unique_ptr<DepthwiseCodes> hybrid;  // float input, 8-bit weights
 };
 
 Status check(const OpView& op) {
@@ -155,8 +158,14 @@ Status prepare(PrepareContext& op) {
                                 w.spec.shape[3]));
   }
   const size_t multiplier = s.out_channels / static_cast<size_t>(op.in(0).spec.shape[3]);
+  if (is_hybrid(op)) {
+    s.hybrid = std::make_unique<DepthwiseCodes>();
+    return prepare_depthwise_codes(op, p, op.attributes<DepthwiseConv2DAttributes>().activation,
+                                   s.hybrid.get());
+  }
+  std::vector<uint8_t> unpacked;
   const std::vector<uint8_t> weights =
-      by_column(p, w.data.data(), s.out_channels * dtype_size(w.spec.dtype));
+      by_column(p, bytes_of_codes(w, &unpacked), s.out_channels * dtype_size(op.in(0).spec.dtype));
   EDGE_TRY(op.in(0).spec.dtype == DType::kFloat32 ? prepare_float(op, weights, multiplier, &s)
                                                   : prepare_integer(op, weights, multiplier, &s));
   op.packed_bytes = s.packed.size();
@@ -203,6 +212,7 @@ void gather_columns(const State& s, const uint8_t* data, int b, int oy, const ui
 
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
+  if (s.hybrid) return run_depthwise_codes(run, *s.hybrid);
   const Picture& p = s.picture;
   const size_t width = static_cast<size_t>(p.w.out), height = static_cast<size_t>(p.h.out);
   if (p.out_pixels() == 0) return;

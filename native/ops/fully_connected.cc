@@ -48,6 +48,8 @@ Status prepare(PrepareContext& op) {
   MatrixSpec spec;
   spec.rule = requantize::Rule::kReal;
   spec.activation = op.attributes<FullyConnectedAttributes>().activation;
+  spec.convolution = false;
+  spec.asymmetric = op.attributes<FullyConnectedAttributes>().asymmetric_quantize_inputs;
   return prepare_matrix(op, spec, &m);
 }
 

@@ -169,11 +169,12 @@ Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph&
     if (!outputs.back()) return Status(Code::kResource, "out of memory");
   }
   uint8_t* scratch = place(context.scratch_per_worker);
-  if (!scratch) return Status(Code::kResource, "out of memory");
+  uint8_t* shared = place(context.scratch_shared);
+  if (!scratch || !shared) return Status(Code::kResource, "out of memory");
   ThreadPool pool(1);
   Status status;
   def->eval(EvalContext(context.state.get(), inputs.data(), outputs.data(), &pool, scratch,
-                        context.scratch_per_worker, &status));
+                        context.scratch_per_worker, shared, &status));
   EDGE_TRY(status);
   std::vector<std::shared_ptr<std::vector<uint8_t>>> results;
   for (size_t i = 0; i < outputs.size(); ++i) {

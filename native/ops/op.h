@@ -115,6 +115,7 @@ class PrepareContext : public OpView {
   std::string kernel;                   // name of the kernel chosen; empty for plain C++
   std::vector<const char*> candidates;  // kernels that could have been chosen
   size_t scratch_per_worker = 0;        // bytes
+  size_t scratch_shared = 0;            // bytes that all workers see
   size_t packed_bytes = 0;              // of weights that this step owns
   Pieces pieces;
 };
@@ -122,13 +123,14 @@ class PrepareContext : public OpView {
 class EvalContext {
  public:
   EvalContext(const void* state, uint8_t* const* inputs, uint8_t* const* outputs, ThreadPool* pool,
-              uint8_t* scratch, size_t scratch_per_worker, Status* status)
+              uint8_t* scratch, size_t scratch_per_worker, uint8_t* shared, Status* status)
       : state_(state),
         inputs_(inputs),
         outputs_(outputs),
         pool_(pool),
         scratch_(scratch),
         scratch_per_worker_(scratch_per_worker),
+        shared_(shared),
         status_(status) {}
 
   template <typename T>
@@ -147,6 +149,7 @@ class EvalContext {
   uint8_t* scratch(int worker) const {
     return scratch_ + static_cast<size_t>(worker) * scratch_per_worker_;
   }
+  uint8_t* shared_scratch() const { return shared_; }
   // For what only the data can do wrong, such as an index outside of a table: the run ends with
   // this error. Called by eval's own thread; the first one counts.
   void fail(Status status) const {
@@ -160,6 +163,7 @@ class EvalContext {
   ThreadPool* pool_;
   uint8_t* scratch_;
   size_t scratch_per_worker_;
+  uint8_t* shared_;
   Status* status_;
 };
 

@@ -79,6 +79,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     step.pieces = context.pieces;
     if (step.def->macs) step.macs = step.def->macs(context);
     scratch_per_worker_ = std::max(scratch_per_worker_, step.scratch_per_worker);
+    scratch_shared_ = std::max(scratch_shared_, context.scratch_shared);
     steps_.push_back(std::move(step));
   }
   if (used.size() != kernels.size())

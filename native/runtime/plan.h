@@ -59,6 +59,7 @@ class Plan {
   size_t variable_bytes() const { return variable_bytes_; }
   size_t weight_bytes() const;  // packed by steps
   size_t scratch_per_worker() const { return scratch_per_worker_; }
+  size_t scratch_shared() const { return scratch_shared_; }
 
  private:
   Status prepare_steps(const std::map<int, std::string>& kernels);
@@ -70,7 +71,7 @@ class Plan {
   std::vector<Step> steps_;
   std::vector<Place> places_;
   std::vector<Arena> constants_;  // copies of constants that kernels may read on behind
-  size_t arena_bytes_ = 0, variable_bytes_ = 0, scratch_per_worker_ = 0;
+  size_t arena_bytes_ = 0, variable_bytes_ = 0, scratch_per_worker_ = 0, scratch_shared_ = 0;
 };
 
 // The nodes of a graph that cannot run here.

@@ -14,7 +14,8 @@ Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> pla
   s->arena_ = Arena(p.arena_bytes());
   s->variables_ = Arena(p.variable_bytes());
   s->scratch_ = Arena(p.scratch_per_worker() * static_cast<size_t>(threads));
-  if (!s->arena_.data() || !s->variables_.data() || !s->scratch_.data()) {
+  s->shared_ = Arena(p.scratch_shared());
+  if (!s->arena_.data() || !s->variables_.data() || !s->scratch_.data() || !s->shared_.data()) {
     return Status(Code::kResource, format("no memory for an arena of %zu bytes", p.arena_bytes()));
   }
   for (const Step& step : p.steps()) {
@@ -57,7 +58,8 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
     const bool in_place = step.def->alias && inputs_[n][0] == outputs_[n][0];
     if (!in_place) {
       step.def->eval(EvalContext(step.state.get(), inputs_[n].data(), outputs_[n].data(), &pool_,
-                                 scratch_.data(), plan_->scratch_per_worker(), &status));
+                                 scratch_.data(), plan_->scratch_per_worker(), shared_.data(),
+                                 &status));
       if (!status.ok()) status = status.at(format("op %d %.100s", step.nodes[0], step.op.c_str()));
     }
     if (nanoseconds) {

@@ -34,7 +34,7 @@ class Session {
   Session(std::shared_ptr<const Plan> plan, int threads) : plan_(std::move(plan)), pool_(threads) {}
 
   std::shared_ptr<const Plan> plan_;
-  Arena arena_, variables_, scratch_;
+  Arena arena_, variables_, scratch_, shared_;
   ThreadPool pool_;
   std::vector<std::vector<uint8_t*>> inputs_, outputs_;  // pointers of each step
   std::atomic<bool> running_{false};

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/cpu.h"
+#include "ops/support/int4.h"
 #include "ops/support/parallel.h"
 
 namespace edge {
@@ -25,6 +26,8 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const bool is_unsigned = m->dtype == DType::kUInt8;
   // Per-channel weights are symmetric: TFLite's kernels do not look at their zero points.
   const int32_t zero_point = w.spec.quant.per_channel() ? 0 : w.spec.zero_point();
+  std::vector<uint8_t> unpacked;
+  const uint8_t* bytes = bytes_of_codes(w, &unpacked);
   const int32_t* bias =
       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
   Windows& windows = m->windows;
@@ -58,7 +61,7 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
     params.max = range.high;
     group->layer = {&kernel, shape, is_unsigned, nullptr, &stage, params};
     const gemm::Weights weights{shape,
-                                w.data.data() + first * spec.taps * m->depth,
+                                bytes + first * spec.taps * m->depth,
                                 is_unsigned,
                                 zero_point,
                                 x.spec.zero_point(),
@@ -76,6 +79,50 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   windows.block_rows = gemm::block_rows(m->groups[0]->layer);
   windows.picture.fill(std::max(windows.run_bytes(), windows.picture.cell_bytes),
                        static_cast<uint8_t>(x.spec.zero_point()));
+  return {};
+}
+
+// int8 weights whose accumulators become floats; uint8 ones are taken for int8, as TFLite does.
+Status prepare_codes(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
+  Features features;
+  EDGE_TRY(active_features(&features));
+  const gemm::Kernel& kernel = op.choose(gemm::select(features), gemm::kernels, features);
+  const Value& w = op.in(1);
+  std::vector<uint8_t> unpacked;
+  const uint8_t* bytes = bytes_of_codes(w, &unpacked);
+  const Quantization& q = w.spec.quant;
+  m->hybrid = std::make_unique<Hybrid>();
+  const bool alike =
+      std::all_of(q.scale.begin(), q.scale.end(), [&](float s) { return s == q.scale[0]; });
+  m->hybrid->asymmetric = spec.asymmetric || (spec.convolution && (!alike || spec.groups > 1));
+  Windows& windows = m->windows;
+  EDGE_TRY(prepare_hybrid(op, m->out_channels, spec.activation, &windows.picture, m->hybrid.get()));
+  windows.depth_bytes = m->depth;
+  windows.how = choose_gather(windows, kernel.kr, kernel.operand == gemm::Operand::kInt16);
+  const gemm::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes()};
+  const size_t column = spec.taps * m->depth;
+  for (size_t n = 0; n < m->out_channels; ++n) {
+    uint32_t sum = 0;
+    for (size_t k = 0; k < column; ++k) {
+      sum += static_cast<uint32_t>(static_cast<int8_t>(bytes[n * column + k]));
+    }
+    m->hybrid->sums.push_back(sum);
+  }
+  for (size_t g = 0; g < spec.groups; ++g) {
+    auto group = std::make_unique<MatrixGroup>();
+    group->layer = {&kernel, shape, false, nullptr, nullptr, {}};
+    const gemm::Weights weights{shape, bytes + g * m->group_cols * column, false, 0, 0, nullptr};
+    group->packed = Arena(gemm::packed_bytes(group->layer, weights));
+    if (!group->packed.data()) return Status(Code::kResource, "no memory for packed weights");
+    gemm::pack(weights, &group->layer, group->packed.data());
+    op.packed_bytes += group->packed.size();
+    m->groups.push_back(std::move(group));
+  }
+  m->mr = kernel.mr;
+  m->nr = kernel.nr;
+  m->copies = align_up(gemm::scratch_bytes(m->groups[0]->layer));
+  windows.block_rows = gemm::block_rows(m->groups[0]->layer);
+  windows.picture.fill(std::max(windows.run_bytes(), windows.picture.cell_bytes), 0);
   return {};
 }
 
@@ -115,10 +162,15 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
 
 Status check_weighted(const OpView& op, int channel_axis) {
   EDGE_TRY(op.expect_arity(2, 3, 1));
+  if (is_hybrid(op)) return check_hybrid(op, channel_axis);
   EDGE_TRY(op.expect_input(0, {DType::kInt8, DType::kUInt8, DType::kFloat32}));
   const Value& x = op.in(0);
   const Value& w = op.in(1);
-  EDGE_TRY(op.expect_input(1, {x.spec.dtype}));
+  if (x.spec.dtype == DType::kInt8) {
+    EDGE_TRY(op.expect_input(1, {DType::kInt8, DType::kInt4}));
+  } else {
+    EDGE_TRY(op.expect_input(1, {x.spec.dtype}));
+  }
   if (op.out(0).spec.dtype != x.spec.dtype) return op.expect_output(0, {x.spec.dtype});
   const bool integer = x.spec.dtype != DType::kFloat32;
   if (op.has_input(2)) EDGE_TRY(op.expect_input(2, {integer ? DType::kInt32 : DType::kFloat32}));
@@ -134,7 +186,7 @@ Status check_weighted(const OpView& op, int channel_axis) {
     return unsupported(
         "its weights have a scale per channel of another axis than the output's, or are uint8");
   }
-  const Range range = type_range(w.spec.dtype);
+  const Range range = w.spec.dtype == DType::kInt4 ? Range{0, 0} : type_range(w.spec.dtype);
   if (w.spec.zero_point() < range.low || w.spec.zero_point() > range.high) {
     return invalid_model("its weights' zero point is outside of their type");
   }
@@ -172,7 +224,9 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   }
   m->group_cols = m->out_channels / spec.groups;
   const bool is_float = m->dtype == DType::kFloat32;
-  EDGE_TRY(is_float ? prepare_float(op, spec, m) : prepare_integer(op, spec, m));
+  EDGE_TRY(is_hybrid(op) ? prepare_codes(op, spec, m)
+           : is_float    ? prepare_float(op, spec, m)
+                         : prepare_integer(op, spec, m));
   m->pointers = align_up(m->copies + m->windows.copy_bytes());
   op.scratch_per_worker = m->pointers + m->windows.taps() * m->windows.block_rows * sizeof(void*);
   return {};
@@ -182,9 +236,11 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
   const size_t pixels = m.windows.picture.out_pixels();
   if (pixels == 0 || m.out_channels == 0) return;
   const uint8_t* input = run.in<uint8_t>(0);
+  if (m.hybrid) input = reinterpret_cast<const uint8_t*>(encode_pictures(run, *m.hybrid));
   uint8_t* output = run.out<uint8_t>(0);
-  const bool is_float = m.dtype == DType::kFloat32;
+  const bool is_float = m.dtype == DType::kFloat32 && !m.hybrid;
   const size_t element = is_float ? sizeof(float) : 1;
+  const size_t out_element = m.dtype == DType::kFloat32 ? sizeof(float) : 1;
   const size_t macs_per_row = m.windows.picture.taps() * m.depth * m.group_cols;
   const size_t threads = static_cast<size_t>(run.pool().threads());
   // Rows are cut first; where there are few, as in a fully connected layer, columns as well.
@@ -207,7 +263,7 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
     for (size_t p = r * rows.size * m.mr; p < end; p += m.windows.block_rows) {
       const size_t count = std::min(m.windows.block_rows, end - p);
       gather(m.windows, input, g * m.depth * element, p, count, scratch + m.copies, pointers);
-      uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * element;
+      uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * out_element;
       if (is_float) {
         gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers),
                       m.windows.block_rows, count, first_col, last_col,
@@ -215,6 +271,10 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
       } else {
         gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), m.windows.block_rows,
                   count, first_col, last_col, out, m.out_channels, scratch);
+        if (m.hybrid) {
+          finish_hybrid(run, *m.hybrid, p, count, g * m.group_cols, first_col, last_col, out,
+                        m.out_channels);
+        }
       }
     }
   });

@@ -9,6 +9,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/op.h"
+#include "ops/support/hybrid.h"
 #include "ops/support/quantize.h"
 #include "ops/support/windows.h"
 
@@ -24,7 +25,8 @@ struct MatrixGroup {
 };
 
 struct Matrix {
-  DType dtype = DType::kInt8;  // of input and output
+  DType dtype = DType::kInt8;      // of input and output
+  std::unique_ptr<Hybrid> hybrid;  // float input and output, 8-bit weights
   Windows windows;
   size_t depth = 0;  // input channels of a group
   size_t out_channels = 0, group_cols = 0;
@@ -39,6 +41,8 @@ struct MatrixSpec {
   Activation activation = Activation::kNone;
   size_t groups = 1;
   size_t taps = 1;
+  bool convolution = true;
+  bool asymmetric = false;  // codes of hybrid inputs; convolutions decide by themselves
 };
 
 // Checks what CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED have in common: types of input 0,
