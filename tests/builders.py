@@ -39,6 +39,7 @@ _OPTIONS = {
     "SPLIT_V": "SplitVOptions",
     "PADV2": "PadV2Options",
     "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
 }
 _ENUMS = {
     "padding": S.Padding,

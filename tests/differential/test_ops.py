@@ -11,7 +11,19 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: pip install -e '.[test]'")
 
-from . import activations, conv, elementwise, graphs, hybrid, misc, pooling, reduce, resize, shape_ops  # noqa: F401
+from . import (
+    activations,
+    batch_matmul,
+    conv,
+    elementwise,
+    graphs,
+    hybrid,
+    misc,
+    pooling,
+    reduce,
+    resize,
+    shape_ops,
+)  # noqa: F401
 from .harness import REGISTRY, cases_from_environment, run_cases
 
 SAMPLE = 15  # cases of each op and kind in the default run

@@ -59,6 +59,8 @@ size_t packed_bytes(const Kernel& kernel, const Shape& shape);
 // `data` is [cols][taps][depth]; `bias` [cols] or null; `packed` aligned to kAlignment.
 void pack(const Kernel& kernel, const Shape& shape, const float* data, const float* bias,
           float* packed);
+// The same of `data` as [depth][cols], without biases; `taps` is 1.
+void pack_rows(const Kernel& kernel, const Shape& shape, const float* data, float* packed);
 
 // All that the tiles of one convolution share. Immutable; points to memory that its owner keeps.
 struct Layer {

@@ -24,4 +24,22 @@ void pack(const Kernel& kernel, const Shape& shape, const float* data, const flo
   }
 }
 
+void pack_rows(const Kernel& kernel, const Shape& shape, const float* data, float* packed) {
+  const size_t nr = kernel.nr, depth = shape.depth;
+  for (size_t first = 0; first < shape.cols; first += nr) {
+    const size_t cols = std::min(nr, shape.cols - first);
+    float* panel = packed + first * (1 + depth);
+    std::fill_n(panel, (1 + depth) * nr, 0.0f);
+    for (size_t k = 0; k < depth; ++k) {
+      const float* row = data + k * shape.cols + first;
+      float* to = panel + nr;
+      if (cols > kernel.few) {
+        std::copy_n(row, cols, to + k * nr);
+      } else {
+        for (size_t j = 0; j < cols; ++j) to[j * depth + k] = row[j];
+      }
+    }
+  }
+}
+
 }  // namespace edge::gemm_f32
