@@ -15,6 +15,7 @@ using requantize::with_sign;
 constexpr size_t kBlock = 16;               // channels
 constexpr size_t kColumnQuad = 4 * kGroup;  // bytes of an interleaved quad
 constexpr size_t kPixels = 4;               // computed together
+constexpr size_t kMostQuads = kMostRows / 4 + 1;
 
 // Lane l of 128 bits takes dwords l, l + 4, l + 8 and l + 12; its own inverse.
 static __m512i transpose_dwords(__m512i v) {
@@ -98,7 +99,8 @@ struct Block {
   const uint8_t* weights;  // of the first row: [width][quads][16][4]
   size_t row_weights;      // bytes
   const uint8_t* columns;
-  const int32_t* ones;  // [quads]: 1 in the bytes of rows inside of the first row's window
+  // [row of output][quad]: 1 in the bytes of rows inside of its window
+  const int32_t (*ones)[kMostQuads];
   size_t channels;
   int32_t* acc;  // of the first row and pixel
   size_t acc_row;
@@ -171,8 +173,7 @@ static void run_block(const Args& args, const Block& block) {
             const __m512i w =
                 kWidth ? constant[j][fx] : _mm512_load_si512(weights + j * block.row_weights);
             multiply_add(sum[j][p], v, w);
-            // Rows of output lie one below the other within a quad.
-            if (kSums) multiply_add(all[j][p], v, _mm512_set1_epi32(block.ones[q] << (8 * j)));
+            if (kSums) multiply_add(all[j][p], v, _mm512_set1_epi32(block.ones[j][q]));
           }
         }
       }
@@ -225,10 +226,12 @@ void depthwise_x8w8_16c4_avx512vnni(const Args& args) {
                              rows_at_once(Layout::kQuads, shape) * block.row_weights;
   const bool fixed = quad_count == 1 && shape.width == 3;
   for (size_t j = 0; j < args.rows;) {
-    const bool two = fixed && shape.row_step == 1 && args.rows - j >= 2;
-    int32_t ones[kMostRows / 4] = {};
-    for (size_t y = 0; y < shape.height; ++y) {
-      reinterpret_cast<uint8_t*>(ones)[j * shape.row_step + y] = 1;
+    const bool two = args.rows - j >= 2;
+    int32_t ones[2][kMostQuads] = {};
+    for (size_t k = 0; k < (two ? 2 : 1); ++k) {
+      for (size_t y = 0; y < shape.height; ++y) {
+        reinterpret_cast<uint8_t*>(ones[k])[(j + k) * shape.row_step + y] = 1;
+      }
     }
     block.ones = ones;
     for (size_t c = 0; c < args.count; c += kBlock) {
@@ -240,10 +243,12 @@ void depthwise_x8w8_16c4_avx512vnni(const Args& args) {
       block.acc = args.acc + j * block.acc_row + c;
       block.out = args.out + j * args.out_row + c;
       const bool sums = reinterpret_cast<const BlockHeader*>(block.header)->sums;
-      const auto run = two     ? (sums ? run_block<2, 3, true> : run_block<2, 3, false>)
-                       : fixed ? (sums ? run_block<1, 3, true> : run_block<1, 3, false>)
-                               : (sums ? run_block<1, 0, true> : run_block<1, 0, false>);
-      run(args, block);
+      static void (*const kRuns[2][2][2])(const Args&, const Block&) = {
+          {{run_block<1, 0, false>, run_block<1, 0, true>},
+           {run_block<1, 3, false>, run_block<1, 3, true>}},
+          {{run_block<2, 0, false>, run_block<2, 0, true>},
+           {run_block<2, 3, false>, run_block<2, 3, true>}}};
+      kRuns[two][fixed][sums](args, block);
     }
     j += two ? 2 : 1;
   }
