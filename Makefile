@@ -89,7 +89,10 @@ fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
 	ASAN_OPTIONS=allocator_may_return_null=1 build/fuzz/edge_fuzz -artifact_prefix=build/fuzz/ -max_len=65536 -timeout=20 \
 	  -max_total_time=$(or $(SECONDS),60) build/fuzz/corpus $(wildcard ../shared/models/ops)
 
+soak: build .venv/.test ## load, run and unload twenty models for MINUTES (30): memory and handles stay flat
+	python scripts/soak.py --minutes $(or $(MINUTES),30)
+
 arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
 	python scripts/build_site.py aarch64 build/armlab-site
 
-.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz arm-site
+.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz soak arm-site

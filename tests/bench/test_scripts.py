@@ -259,3 +259,29 @@ def test_a_model_is_measured_into_a_row(script: Any) -> None:
     assert found.ratio_2 > 0
     assert found.reference == 0
     assert found.ours_mib > 0
+
+
+# --- soak
+
+
+def test_soak_sees_memory_and_files_that_stay(
+    script: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    soak = script("soak")
+    arguments = ["soak.py", "--minutes", "0.02", "--json", str(CLOTHING)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert soak.main() == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["rounds"] > 1
+    assert report["flat"]
+
+    kept: list[Any] = []
+    use = soak.use
+    monkeypatch.setattr(soak, "use", lambda path: (use(path), kept.append(open(path, "rb"))))
+    assert soak.main() == 1
+    for file in kept:
+        file.close()
+
+    kept = []
+    monkeypatch.setattr(soak, "use", lambda path: (use(path), kept.append(bytearray(b"\1" * (1 << 20)))))
+    assert soak.main() == 1
