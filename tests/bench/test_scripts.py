@@ -277,10 +277,10 @@ def test_soak_sees_memory_and_files_that_stay(
 
     kept: list[Any] = []
     use = soak.use
-    monkeypatch.setattr(soak, "use", lambda path: (use(path), kept.append(open(path, "rb"))))
+    monkeypatch.setattr(soak, "use", lambda path: (use(path), kept.append(os.dup(0))))
     assert soak.main() == 1
     for file in kept:
-        file.close()
+        os.close(file)
 
     kept = []
     monkeypatch.setattr(soak, "use", lambda path: (use(path), kept.append(bytearray(b"\1" * (1 << 20)))))

@@ -8,10 +8,12 @@ ai-edge-litert with `BUILTIN_REF`; see decision record 001.
 
 from __future__ import annotations
 
+import importlib
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,13 @@ class Generator:
 
 
 REGISTRY: dict[str, Generator] = {}
+
+
+def load_generators() -> None:
+    """Fills the registry from the modules beside this one that are no tests."""
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        if not file.stem.startswith(("test_", "_", "harness", "replay")):
+            importlib.import_module(f"{__package__}.{file.stem}")
 
 
 def differential(

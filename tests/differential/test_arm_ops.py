@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: pip install -e '.[test]'")
 
-from . import activations, conv, elementwise, graphs, pooling, reduce, resize, shape_ops  # noqa: F401
-from .harness import REGISTRY, cases_from_environment, recorded
+from .harness import REGISTRY, cases_from_environment, load_generators, recorded
+
+load_generators()
 
 REPLAY = Path(__file__).with_name("replay.py")
 

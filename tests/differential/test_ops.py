@@ -11,20 +11,9 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: pip install -e '.[test]'")
 
-from . import (
-    activations,
-    batch_matmul,
-    conv,
-    elementwise,
-    graphs,
-    hybrid,
-    misc,
-    pooling,
-    reduce,
-    resize,
-    shape_ops,
-)  # noqa: F401
-from .harness import REGISTRY, cases_from_environment, run_cases
+from .harness import REGISTRY, cases_from_environment, load_generators, run_cases
+
+load_generators()
 
 SAMPLE = 15  # cases of each op and kind in the default run
 FULL = 200
