@@ -30,7 +30,7 @@ test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers,
 	cmake --preset asan >/dev/null
 	cmake --build --preset asan --target edge_tests
 	build/asan/edge_tests
-	scripts/test-aarch64.sh cortex-a53
+	scripts/test-arm.sh cortex-a53
 	pytest -n $(JOBS)
 
 test-all: check .venv/.test build test-sanitized test-arm ## everything: full samples, every ISA of this machine, every emulated CPU
@@ -47,7 +47,8 @@ test-sanitized: .venv/.test ## native and model tests under AddressSanitizer and
 	  pytest -m "not full and not arm"
 
 test-arm: arm-site ## native tests on every emulated ARM CPU, and the Python ones where EDGE_ARMLAB names the userland
-	scripts/test-aarch64.sh cortex-a53 cortex-a72 cortex-a76 max
+	scripts/test-arm.sh cortex-a53 cortex-a72 cortex-a76 max cortex-a8
+	EDGE_ISA=scalar scripts/test-arm.sh cortex-a8
 	$(if $(EDGE_ARMLAB),$(EDGE_ARMLAB) setup)
 	pytest -m arm
 
@@ -59,7 +60,7 @@ check: .venv/.check .venv/.test ## style, types, the direction of includes and i
 	python scripts/check_includes.py
 	python scripts/check_imports.py
 	python scripts/check_lengths.py
-	for preset in release aarch64; do cmake --preset $$preset >/dev/null && python scripts/check_weak_symbols.py build/$$preset || exit 1; done
+	for preset in release aarch64 armv7; do cmake --preset $$preset >/dev/null && python scripts/check_weak_symbols.py build/$$preset || exit 1; done
 
 format: .venv/.check ## put Python and C++ into the project's style
 	ruff check --fix .

@@ -20,6 +20,7 @@ case $1 in
   test)
     need doctest-dev test -e /usr/include/doctest/doctest.h
     need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
+    need g++-arm-linux-gnueabihf command -v arm-linux-gnueabihf-g++
     need qemu-user-static command -v qemu-aarch64-static
     need mosquitto test -x /usr/sbin/mosquitto
     ;;

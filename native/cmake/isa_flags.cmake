@@ -21,12 +21,21 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(edge_arch x86)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   set(edge_arch arm)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^armv[78]")
+  # 32-bit. Its compilers know flags of CPUs whose instructions the other files' intrinsics lack.
+  set(edge_arch arm)
+  set(EDGE_ISA_arm_neon -march=armv7-a -mfpu=neon)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 does not see that a last tap alone has no partner.
+    list(APPEND EDGE_ISA_arm_neon -Wno-maybe-uninitialized)
+  endif()
+  set(edge_left_out arm_dotprod arm_i8mm)
 else()
   set(edge_arch none) # scalar kernels only
 endif()
 
 foreach(isa ${EDGE_ISAS})
-  if(isa MATCHES "^${edge_arch}_")
+  if(isa MATCHES "^${edge_arch}_" AND NOT isa IN_LIST edge_left_out)
     string(REPLACE ";" " " flags "${EDGE_ISA_${isa}}")
     string(TOUPPER "EDGE_HAVE_${isa}" have)
     check_cxx_compiler_flag("${flags}" ${have})

@@ -1,5 +1,5 @@
 // 8 channels at a time over the taps of one pixel, then 4, then one by one.
-#include <arm_neon.h>
+#include "kernels/arm_neon.h"
 
 #include "kernels/depthwise_f32/depthwise_f32.h"
 
@@ -20,7 +20,7 @@ static void block(const Args& args, const float* const* x, float* out, size_t c)
   for (size_t t = 0; t < args.shape.taps; ++t, w += channels) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
-      sum[v] = vfmaq_f32(sum[v], vld1q_f32(x[t] + c + v * 4), vld1q_f32(w + v * 4));
+      sum[v] = neon::multiply_add(sum[v], vld1q_f32(x[t] + c + v * 4), vld1q_f32(w + v * 4));
     }
   }
 #pragma GCC unroll 2
@@ -38,7 +38,8 @@ void depthwise_f32_8_neon(const Args& args) {
     for (; c < channels; ++c) {
       float32x4_t sum = vld1q_dup_f32(args.bias + c);
       for (size_t t = 0; t < args.shape.taps; ++t) {
-        sum = vfmaq_n_f32(sum, vld1q_dup_f32(x[t] + c), args.weights[t * channels + c]);
+        sum = neon::multiply_add(sum, vld1q_dup_f32(x[t] + c),
+                                 vld1q_dup_f32(args.weights + t * channels + c));
       }
       vst1q_lane_f32(out + c, clamp(sum, args), 0);
     }

@@ -4,8 +4,6 @@
 // that the loop holds no trace of the tail.
 #include "kernels/requantize/arm_neon.h"
 
-#include <arm_neon.h>
-
 #include "kernels/elementwise/elementwise.h"
 
 namespace edge::elementwise {
@@ -167,9 +165,8 @@ static void add8(const Args8& all) {
         const int32x4_t sum = vaddq_s32(half_a[v], dr_right(wide_b[v], dr_b));
         r[v] = requantize::fixed_neon<true>(sum, m, e);
       }
-      int8x16_t bytes[1] = {requantize::narrow_neon(
-          vqaddq_s16(requantize::narrow_neon(r[0], r[1]), fixed.zero_point),
-          vqaddq_s16(requantize::narrow_neon(r[2], r[3]), fixed.zero_point))};
+      int8x16_t bytes[1] = {neon::narrow(vqaddq_s16(neon::narrow(r[0], r[1]), fixed.zero_point),
+                                         vqaddq_s16(neon::narrow(r[2], r[3]), fixed.zero_point))};
       if (fixed.cut) requantize::cut_neon(fixed, bytes);
       vst1q_u8(out + i, vreinterpretq_u8_s8(bytes[0]));
     }
@@ -187,24 +184,6 @@ void add_i8_neon(const Args8& args) { add8<false>(args); }
 void add_u8_neon(const Args8& args) { add8<true>(args); }
 void mul_i8_neon(const Args8& args) { binary8<false, Mul>(args); }
 void mul_u8_neon(const Args8& args) { binary8<true, Mul>(args); }
-
-// tbl looks up 64 entries; tbx keeps what the earlier ones found where its index is out of range.
-void lut_neon(const LutArgs& args) {
-  uint8x16x4_t rows[4];
-  for (int r = 0; r < 4; ++r) {
-    for (int i = 0; i < 4; ++i) rows[r].val[i] = vld1q_u8(args.table + r * 64 + i * 16);
-  }
-  size_t i = 0;
-  for (; i + 16 <= args.n; i += 16) {
-    const uint8x16_t x = vld1q_u8(args.x + i);
-    uint8x16_t found = vqtbl4q_u8(rows[0], x);
-    found = vqtbx4q_u8(found, rows[1], vsubq_u8(x, vdupq_n_u8(64)));
-    found = vqtbx4q_u8(found, rows[2], vsubq_u8(x, vdupq_n_u8(128)));
-    found = vqtbx4q_u8(found, rows[3], vsubq_u8(x, vdupq_n_u8(192)));
-    vst1q_u8(args.out + i, found);
-  }
-  for (; i < args.n; ++i) args.out[i] = args.table[args.x[i]];
-}
 
 namespace {
 
@@ -271,6 +250,27 @@ void quantize_u8_neon(const ConvertArgs& args) { quantize(args, 0, 255); }
 void dequantize_i8_neon(const ConvertArgs& args) { dequantize<false>(args); }
 void dequantize_u8_neon(const ConvertArgs& args) { dequantize<true>(args); }
 
+// 32-bit ARM has no room for the table, and its vectors take subnormal numbers for zero.
+#ifdef __aarch64__
+
+// tbl looks up 64 entries; tbx keeps what the earlier ones found where its index is out of range.
+void lut_neon(const LutArgs& args) {
+  uint8x16x4_t rows[4];
+  for (int r = 0; r < 4; ++r) {
+    for (int i = 0; i < 4; ++i) rows[r].val[i] = vld1q_u8(args.table + r * 64 + i * 16);
+  }
+  size_t i = 0;
+  for (; i + 16 <= args.n; i += 16) {
+    const uint8x16_t x = vld1q_u8(args.x + i);
+    uint8x16_t found = vqtbl4q_u8(rows[0], x);
+    found = vqtbx4q_u8(found, rows[1], vsubq_u8(x, vdupq_n_u8(64)));
+    found = vqtbx4q_u8(found, rows[2], vsubq_u8(x, vdupq_n_u8(128)));
+    found = vqtbx4q_u8(found, rows[3], vsubq_u8(x, vdupq_n_u8(192)));
+    vst1q_u8(args.out + i, found);
+  }
+  for (; i < args.n; ++i) args.out[i] = args.table[args.x[i]];
+}
+
 template <float32x4_t (*kFunction)(float32x4_t, float32x4_t)>
 static void binary_f32(const ArgsF32& args) {
   const float32x4_t min = vdupq_n_f32(args.min), max = vdupq_n_f32(args.max);
@@ -299,5 +299,7 @@ void mul_f32_neon(const ArgsF32& args) { binary_f32<mul>(args); }
 void div_f32_neon(const ArgsF32& args) { binary_f32<div>(args); }
 void min_f32_neon(const ArgsF32& args) { binary_f32<min>(args); }
 void max_f32_neon(const ArgsF32& args) { binary_f32<max>(args); }
+
+#endif
 
 }  // namespace edge::elementwise

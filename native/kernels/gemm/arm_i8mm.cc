@@ -80,7 +80,7 @@ struct Twice {
   copy_twice(panel.b, twice.b);
   copy_twice(panel.multiplier, twice.multiplier);
   copy_twice(panel.exponent, twice.exponent);
-  __asm__ volatile("" : : "r"(&twice) : "memory");  // for load_pair_neon()
+  __asm__ volatile("" : : "r"(&twice) : "memory");  // for neon::load_pair()
 }
 
 // Pairs [kFirst, kFirst + 4) of the columns begin with their biases.
@@ -89,8 +89,8 @@ template <int kFirst, int kRowPairs, int kPairs>
                                                       int32x4_t (&sum)[kRowPairs][kPairs]) {
 #pragma GCC unroll 3
   for (int p = 0; p < kRowPairs; ++p) {
-    requantize::load_pair_neon<kFirst * 16>(b, sum[p][kFirst], sum[p][kFirst + 1]);
-    requantize::load_pair_neon<kFirst * 16 + 32>(b, sum[p][kFirst + 2], sum[p][kFirst + 3]);
+    neon::load_pair<kFirst * 16>(b, sum[p][kFirst], sum[p][kFirst + 1]);
+    neon::load_pair<kFirst * 16 + 32>(b, sum[p][kFirst + 2], sum[p][kFirst + 3]);
   }
 }
 

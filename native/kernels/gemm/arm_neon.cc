@@ -1,75 +1,55 @@
-// 4 rows x 16 columns in 16 registers. smull and smlal add up products of int8 in int16, 4 columns
-// and 2 k in a register, as many as fit; sadalp then adds both k of a column to its sum.
+// 4 rows x 16 columns in 16 registers (2 rows in 8 on 32-bit ARM). smull and smlal add up products
+// of int8 in int16, 4 columns and 2 k in a register, as many as fit; sadalp then adds both k of a
+// column to its sum.
 #include "kernels/gemm/arm_neon.h"
 
 namespace edge::gemm {
 
-constexpr int kMr = 4;
+using neon::add_high;
+using neon::add_low;
+using neon::add_pairs;
+using neon::multiply_high;
+using neon::multiply_low;
+
+constexpr int kMr = neon::kRegisters == 32 ? 4 : 2;
 constexpr int kNr = 16;
-
-// GCC 12 reorders its intrinsics until the accumulators no longer fit the registers.
-[[gnu::always_inline]] static inline void multiply_low(int16x8_t& sum, int8x16_t x, int8x16_t w) {
-  __asm__ volatile("smull %0.8h, %1.8b, %2.8b" : "=w"(sum) : "w"(x), "w"(w));
-}
-[[gnu::always_inline]] static inline void multiply_high(int16x8_t& sum, int8x16_t x, int8x16_t w) {
-  __asm__ volatile("smull2 %0.8h, %1.16b, %2.16b" : "=w"(sum) : "w"(x), "w"(w));
-}
-[[gnu::always_inline]] static inline void add_low(int16x8_t& sum, int8x16_t x, int8x16_t w) {
-  __asm__ volatile("smlal %0.8h, %1.8b, %2.8b" : "+w"(sum) : "w"(x), "w"(w));
-}
-[[gnu::always_inline]] static inline void add_high(int16x8_t& sum, int8x16_t x, int8x16_t w) {
-  __asm__ volatile("smlal2 %0.8h, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
-}
-[[gnu::always_inline]] static inline void add_pairs(int32x4_t& sum, int16x8_t products) {
-  __asm__ volatile("sadalp %0.4s, %1.8h" : "+w"(sum) : "w"(products));
-}
-
-// Weights of 4 columns and 8 k.
-struct Pair {
-  int8x16_t low, high;
-};
-template <int kOffset>
-[[gnu::always_inline]] static inline Pair load_pair(const int8_t* w) {
-  Pair p;
-  __asm__ volatile("ldp %q0, %q1, [%2, %3]" : "=w"(p.low), "=w"(p.high) : "r"(w), "i"(kOffset));
-  return p;
-}
 
 // 4 columns of a step of 8 k: the first 4 k in x, one pair for each column, the others in next.
 template <Chain kChain, int kVector, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void columns(int32x4_t (&sum)[kRows][kVectors],
                                                   const int8x16_t (&x)[kRows],
                                                   const int8x16_t (&next)[kRows], const int8_t* w) {
-  const Pair b = load_pair<kVector * 32>(w);
+  int8x16_t low, high;  // weights of 4 columns and 8 k
+  neon::load_pair<kVector * 32>(w, low, high);
   int16x8_t p[kRows];
 #pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) multiply_low(p[i], x[i], b.low);
+  for (int i = 0; i < kRows; ++i) multiply_low(p[i], x[i], low);
   if (kChain == kOne) {
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) multiply_high(p[i], x[i], b.low);
+    for (int i = 0; i < kRows; ++i) multiply_high(p[i], x[i], low);
   } else {
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) add_high(p[i], x[i], b.low);
+    for (int i = 0; i < kRows; ++i) add_high(p[i], x[i], low);
   }
   if (kChain != kFour) {
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) multiply_low(p[i], next[i], b.high);
+    for (int i = 0; i < kRows; ++i) multiply_low(p[i], next[i], high);
   } else {
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) add_low(p[i], next[i], b.high);
+    for (int i = 0; i < kRows; ++i) add_low(p[i], next[i], high);
   }
   if (kChain == kOne) {
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) multiply_high(p[i], next[i], b.high);
+    for (int i = 0; i < kRows; ++i) multiply_high(p[i], next[i], high);
   } else {
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) add_high(p[i], next[i], b.high);
+    for (int i = 0; i < kRows; ++i) add_high(p[i], next[i], high);
   }
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) add_pairs(sum[i][kVector], p[i]);
@@ -94,10 +74,7 @@ template <Chain kChain, int kRows, int kVectors>
 template <int kRows, int kVectors, bool kFlip>
 [[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                size_t first) {
-  // Bytes 0 1 four times, 2 3 four times; then 4 5 and 6 7.
-  static const uint8_t kSpread[32] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3,
-                                      4, 5, 4, 5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7};
-  const uint8x16_t spread = vld1q_u8(kSpread), spread_next = vld1q_u8(kSpread + 16);
+  const neon::Spread spread = neon::make_spread();
   const PanelNeon panel = panel_neon<kNr>(args.panel);
   int32x4_t sum[kRows][kVectors];
   requantize::start_rows_neon(panel.b, sum);
@@ -113,16 +90,11 @@ template <int kRows, int kVectors, bool kFlip>
     for (size_t k = 0; k < depth; k += 8, w += kNr * 8) {
       int8x16_t x[kRows], next[kRows];
 #pragma GCC unroll 4
-      for (int i = 0; i < kRows; ++i) {
-        __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x[i]) : "r"(from[i]), "r"(k));
-      }
+      for (int i = 0; i < kRows; ++i) neon::load_low(from[i], k, x[i]);
 #pragma GCC unroll 4
       for (int i = 0; i < kRows; ++i) {
         if (kFlip) x[i] = veorq_s8(x[i], vdupq_n_s8(-128));
-        __asm__ volatile("tbl %0.16b, {%1.16b}, %2.16b"
-                         : "=w"(next[i])
-                         : "w"(x[i]), "w"(spread_next));
-        __asm__ volatile("tbl %0.16b, {%0.16b}, %1.16b" : "+w"(x[i]) : "w"(spread));
+        neon::spread_pairs(spread, x[i], next[i]);
       }
       const uint8_t most = *chain++;
       if (most == kFour) {
@@ -148,12 +120,18 @@ static void tiles(const Args& all) {
   const Finish16 finish = make_finish16(args);
   size_t i = 0;
   for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kFlip>(args, finish, i);
-  static void (*const kRest[kMr])(const Args&, size_t) = {
-      nullptr, rest<1, kVectors, kFlip>, rest<2, kVectors, kFlip>, rest<3, kVectors, kFlip>};
+  // Of 1, 2 and 3 rows; where a tile has 2, of 1.
+  static void (*const kRest[])(const Args&, size_t) = {nullptr, rest<1, kVectors, kFlip>,
+                                                       rest<kMr / 2, kVectors, kFlip>,
+                                                       rest<kMr - 1, kVectors, kFlip>};
   if (i < args.rows) kRest[args.rows - i](all, i);
 }
 
+#ifdef __aarch64__
 void gemm_x8w8_4x16c8_neon(const Args& args) {
+#else
+void gemm_x8w8_2x16c8_neon(const Args& args) {
+#endif
   if (args.cols > 8) {
     (args.flip ? tiles<4, true> : tiles<4, false>)(args);
   } else {

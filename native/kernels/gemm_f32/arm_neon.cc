@@ -1,11 +1,11 @@
-// 6 rows x 8 columns in 12 registers; fmla multiplies 4 columns by a lane of the row's 4 k.
-#include <arm_neon.h>
+// 6 rows x 8 columns in 12 registers (4 rows in 8 on 32-bit ARM); fmla multiplies 4 columns by a
+// lane of the row's 4 k.
+#include "kernels/arm_neon.h"
 
 #include "kernels/gemm_f32/gemm_f32.h"
 
 namespace edge::gemm_f32 {
 
-constexpr size_t kMr = 6;
 constexpr size_t kNr = 8;
 
 // Adds the products of lanes kLane .. 3 of x and as many rows of weights.
@@ -16,8 +16,8 @@ template <int kLane, int kRows>
     const float32x4_t low = vld1q_f32(w), high = vld1q_f32(w + 4);
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) {
-      sum[i][0] = vfmaq_laneq_f32(sum[i][0], low, x[i], kLane);
-      sum[i][1] = vfmaq_laneq_f32(sum[i][1], high, x[i], kLane);
+      sum[i][0] = neon::multiply_add_lane<kLane>(sum[i][0], low, x[i]);
+      sum[i][1] = neon::multiply_add_lane<kLane>(sum[i][1], high, x[i]);
     }
     add_lanes<kLane + 1, kRows>(sum, x, w + kNr);
   }
@@ -80,10 +80,17 @@ static void panels(const Args& args) {
   }
 }
 
+#ifdef __aarch64__
 void gemm_f32_6x8_neon(const Args& args) {
   static void (*const kPanels[])(const Args&) = {panels<1>, panels<2>, panels<3>,
                                                  panels<4>, panels<5>, panels<6>};
   kPanels[args.rows - 1](args);
 }
+#else
+void gemm_f32_4x8_neon(const Args& args) {
+  static void (*const kPanels[])(const Args&) = {panels<1>, panels<2>, panels<3>, panels<4>};
+  kPanels[args.rows - 1](args);
+}
+#endif
 
 }  // namespace edge::gemm_f32

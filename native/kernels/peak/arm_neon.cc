@@ -1,39 +1,35 @@
-#include <arm_neon.h>
+#include "kernels/arm_neon.h"
 
 #include "kernels/peak/peak.h"
 
 namespace edge::peak {
 
+// As many independent sums as the registers hold; 32-bit ARM does a round in two halves.
+constexpr int kChains = neon::kRegisters * 3 / 8;
+
 // 16 products of int8: two in one int16 lane, then their sum into int32.
 void peak_smlal_neon(size_t rounds) {
-  int32x4_t sum[12] = {};
-  int16x8_t product[12];
+  int32x4_t sum[kChains] = {};
+  int16x8_t product[kChains];
   const int8x16_t x = vdupq_n_s8(1);
   // Each step for all chains before the next one: cores that run in order would wait.
-  for (; rounds > 0; --rounds) {
+  for (rounds *= 12 / kChains; rounds > 0; --rounds) {
 #pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) {
-      __asm__ volatile("smull %0.8h, %1.8b, %1.8b" : "=w"(product[i]) : "w"(x));
-    }
+    for (int i = 0; i < kChains; ++i) neon::multiply_low(product[i], x, x);
 #pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) {
-      __asm__ volatile("smlal2 %0.8h, %1.16b, %1.16b" : "+w"(product[i]) : "w"(x));
-    }
+    for (int i = 0; i < kChains; ++i) neon::add_high(product[i], x, x);
 #pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) {
-      __asm__ volatile("sadalp %0.4s, %1.8h" : "+w"(sum[i]) : "w"(product[i]));
-    }
+    for (int i = 0; i < kChains; ++i) neon::add_pairs(sum[i], product[i]);
   }
 }
 
 void peak_fmla_neon(size_t rounds) {
-  float32x4_t sum[16] = {};
+  constexpr int kSums = neon::kRegisters / 2;
+  float32x4_t sum[kSums] = {};
   const float32x4_t x = vdupq_n_f32(0.5f);
-  for (; rounds > 0; --rounds) {
+  for (rounds *= 16 / kSums; rounds > 0; --rounds) {
 #pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) {
-      __asm__ volatile("fmla %0.4s, %1.4s, %1.4s" : "+w"(sum[i]) : "w"(x));
-    }
+    for (int i = 0; i < kSums; ++i) neon::add_product(sum[i], x);
   }
 }
 

@@ -1,6 +1,6 @@
 // 16 channels of 8 bits or 4 floats at a time; a last group that is cut is read past the channels
 // (kOverread) and written through a buffer.
-#include <arm_neon.h>
+#include "kernels/arm_neon.h"
 
 #include "kernels/pool/pool.h"
 
@@ -50,16 +50,17 @@ static Sums sum16(const Args& args, size_t c) {
   return sums;
 }
 
-// (a > 0 ? a + n / 2 : a - n / 2) / n toward zero, cut to [min, max]: a double holds the quotient
-// of two int32 closely enough.
+// (a > 0 ? a + n / 2 : a - n / 2) / n toward zero, cut to [min, max]. Quotients are at most 256, so
+// that a float finds them, or, as 1 / n is taken too small by more than all its errors, 1 less.
 static int32x4_t average4(int32x4_t a, int32_t n, const Args& args) {
-  const int32x4_t half = vdupq_n_s32(n / 2);
-  const uint32x4_t positive = vcgtq_s32(a, vdupq_n_s32(0));
-  a = vbslq_s32(positive, vaddq_s32(a, half), vsubq_s32(a, half));
-  const float64x2_t divisor = vdupq_n_f64(n);
-  const float64x2_t low = vdivq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(a))), divisor);
-  const float64x2_t high = vdivq_f64(vcvtq_f64_s64(vmovl_high_s32(a)), divisor);
-  const int32x4_t v = vcombine_s32(vmovn_s64(vcvtq_s64_f64(low)), vmovn_s64(vcvtq_s64_f64(high)));
+  const int32x4_t divisor = vdupq_n_s32(n);
+  const int32x4_t sum = vaddq_s32(vabsq_s32(a), vdupq_n_s32(n / 2));
+  const float part = (1 - 0x1p-20f) / static_cast<float>(n);
+  int32x4_t v = vcvtq_s32_f32(vmulq_n_f32(vcvtq_f32_s32(sum), part));
+  const uint32x4_t more = vcgeq_s32(vmlsq_s32(sum, v, divisor), divisor);
+  v = vsubq_s32(v, vreinterpretq_s32_u32(more));
+  const int32x4_t sign = vshrq_n_s32(a, 31);
+  v = vsubq_s32(veorq_s32(v, sign), sign);
   return vminq_s32(vmaxq_s32(v, vdupq_n_s32(args.min)), vdupq_n_s32(args.max));
 }
 
@@ -112,6 +113,8 @@ void max_u8_neon(const Args& args) {
   }
 }
 
+#ifdef __aarch64__  // the vectors of 32-bit ARM take subnormal numbers for zero
+
 static float32x4_t load4(const void* x, size_t c) {
   return vld1q_f32(static_cast<const float*>(x) + c);
 }
@@ -148,5 +151,7 @@ void max_f32_neon(const Args& args) {
     store_clamped4(args, c, v);
   }
 }
+
+#endif
 
 }  // namespace edge::pool

@@ -74,6 +74,8 @@ void requantize_dr_neon(const Args& args) {
   }
 }
 
+#ifdef __aarch64__  // has vectors of doubles
+
 // round_half_away(x * scale) for 2 columns, INT32_MIN where that does not fit.
 static int32x2_t real2(int32x2_t x, float64x2_t scale) {
   const float64x2_t r = vrndaq_f64(vmulq_f64(vcvtq_f64_s64(vmovl_s32(x)), scale));
@@ -111,5 +113,7 @@ void requantize_real_neon(const Args& args) {
     real_columns<false>(args);
   }
 }
+
+#endif
 
 }  // namespace edge::requantize

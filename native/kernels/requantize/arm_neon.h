@@ -1,8 +1,7 @@
 // DR of requantize.h on 4 values in a register; for NEON files of any family.
 #pragma once
 
-#include <arm_neon.h>
-
+#include "kernels/arm_neon.h"
 #include "kernels/requantize/requantize.h"
 
 namespace edge::requantize {
@@ -52,22 +51,14 @@ static inline FixedNeon make_fixed_neon(const Output& output, uint8_t flip) {
           flip};
 }
 
-// The two vectors kOffset bytes behind `from` by one instruction, which GCC 12 does not always
-// find. What was just written there needs a barrier.
-template <int kOffset>
-[[gnu::always_inline]] static inline void load_pair_neon(const int32_t* from, int32x4_t& a,
-                                                         int32x4_t& b) {
-  __asm__ volatile("ldp %q0, %q1, [%2, %3]" : "=w"(a), "=w"(b) : "r"(from), "i"(kOffset));
-}
-
 // Sums begin with the biases. Loads take fewer instructions than copies of registers.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] static inline void start_rows_neon(const int32_t* b,
                                                           int32x4_t (&sum)[kRows][kVectors]) {
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
-    load_pair_neon<0>(b, sum[i][0], sum[i][1]);
-    if (kVectors == 4) load_pair_neon<32>(b, sum[i][kVectors - 2], sum[i][kVectors - 1]);
+    neon::load_pair<0>(b, sum[i][0], sum[i][1]);
+    if (kVectors == 4) neon::load_pair<32>(b, sum[i][kVectors - 2], sum[i][kVectors - 1]);
   }
 }
 
@@ -79,34 +70,19 @@ static inline int32x4_t fixed_neon(int32x4_t x, int32x4_t m, int32x4_t e) {
   return vrshlq_s32(y, e);
 }
 
-// 8 values as int16, 16 as int8, saturated. GCC 12 moves the lower half to another register before
-// it fills the upper one.
-static inline int16x8_t narrow_neon(int32x4_t low, int32x4_t high) {
-  int16x8_t r;
-  __asm__("sqxtn %0.4h, %1.4s\n\tsqxtn2 %0.8h, %2.4s" : "=&w"(r) : "w"(low), "w"(high));
-  return r;
-}
-static inline int8x16_t narrow_neon(int16x8_t low, int16x8_t high) {
-  int8x16_t r;
-  __asm__("sqxtn %0.8b, %1.8h\n\tsqxtn2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
-  return r;
-}
-
-// The same of 16 results as uint8; `saturate` unless they fit int16.
-[[gnu::always_inline]] static inline uint8x16_t narrow_to_uint8_neon(int32x4_t a, int32x4_t b,
-                                                                     int32x4_t c, int32x4_t d,
-                                                                     bool saturate) {
+// 16 results as uint8, saturated; `saturate` unless they fit int16.
+[[gnu::always_inline]] static inline uint8x16_t narrow_to_uint8(int32x4_t a, int32x4_t b,
+                                                                int32x4_t c, int32x4_t d,
+                                                                bool saturate) {
   int16x8_t low, high;
   if (saturate) {
-    low = narrow_neon(a, b);
-    high = narrow_neon(c, d);
+    low = neon::narrow(a, b);
+    high = neon::narrow(c, d);
   } else {
     low = vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b));
     high = vuzp1q_s16(vreinterpretq_s16_s32(c), vreinterpretq_s16_s32(d));
   }
-  uint8x16_t r;
-  __asm__("sqxtun %0.8b, %1.8h\n\tsqxtun2 %0.16b, %2.8h" : "=&w"(r) : "w"(low), "w"(high));
-  return r;
+  return neon::narrow_to_uint8(low, high);
 }
 
 template <bool kAway, int kRows, int kVectors>
@@ -120,10 +96,11 @@ template <bool kAway, int kRows, int kVectors>
     int32x4_t r[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) r[v] = fixed_neon<kAway>(sum[i][v], m[v], e[v]);
-    const int16x8_t low = vqaddq_s16(narrow_neon(r[0], r[1]), zero_point);
+    const int16x8_t low = vqaddq_s16(neon::narrow(r[0], r[1]), zero_point);
     int16x8_t high = low;
-    if (kVectors == 4) high = vqaddq_s16(narrow_neon(r[kVectors - 2], r[kVectors - 1]), zero_point);
-    bytes[i] = narrow_neon(low, high);
+    if (kVectors == 4)
+      high = vqaddq_s16(neon::narrow(r[kVectors - 2], r[kVectors - 1]), zero_point);
+    bytes[i] = neon::narrow(low, high);
   }
 }
 
@@ -170,7 +147,7 @@ template <int kRows, int kVectors>
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
     const uint8x16_t narrow =
-        narrow_to_uint8_neon(r[i][0], r[i][1], r[i][kVectors - 2], r[i][kVectors - 1], saturate);
+        narrow_to_uint8(r[i][0], r[i][1], r[i][kVectors - 2], r[i][kVectors - 1], saturate);
     bytes[i] = vreinterpretq_s8_u8(veorq_u8(narrow, vdupq_n_u8(0x80)));
   }
 }
