@@ -15,7 +15,29 @@ constexpr size_t kAlignment = 64;
 // end of an activation. Constants have no such room: what reads them stops at their end.
 constexpr size_t kOverread = 64;
 
-constexpr size_t align_up(size_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
+// Sums and products of sizes that stay at SIZE_MAX, which no Arena has, where they do not fit: on
+// 32 bits a model can ask for more than can be counted.
+class Bytes {
+ public:
+  constexpr Bytes(size_t n) : n_(n) {}  // NOLINT: implicit on purpose
+  constexpr size_t count() const { return n_; }
+  friend constexpr Bytes operator+(Bytes a, Bytes b) {
+    size_t sum = 0;
+    return __builtin_add_overflow(a.n_, b.n_, &sum) ? SIZE_MAX : sum;
+  }
+  friend constexpr Bytes operator*(Bytes a, Bytes b) {
+    size_t product = 0;
+    return __builtin_mul_overflow(a.n_, b.n_, &product) ? SIZE_MAX : product;
+  }
+
+ private:
+  size_t n_;
+};
+
+constexpr size_t align_up(Bytes n) {
+  const size_t up = (n + (kAlignment - 1)).count();
+  return up == SIZE_MAX ? up : up / kAlignment * kAlignment;
+}
 
 // An aligned, zeroed block; data() is null when the memory could not be had.
 class Arena {

@@ -19,19 +19,21 @@ include(CheckCXXCompilerFlag)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(edge_arch x86)
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|armv[78].*)$")
   set(edge_arch arm)
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^armv[78]")
-  # 32-bit. Its compilers know flags of CPUs whose instructions the other files' intrinsics lack.
-  set(edge_arch arm)
+else()
+  set(edge_arch none) # scalar kernels only
+endif()
+
+# 32-bit ARM, also where the system's kernel has 64. Its compilers know the flags of newer ISAs, but
+# not the intrinsics that the files of these use.
+if(edge_arch STREQUAL "arm" AND CMAKE_SIZEOF_VOID_P EQUAL 4)
   set(EDGE_ISA_arm_neon -march=armv7-a -mfpu=neon)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 does not see that a last tap alone has no partner.
     list(APPEND EDGE_ISA_arm_neon -Wno-maybe-uninitialized)
   endif()
   set(edge_left_out arm_dotprod arm_i8mm)
-else()
-  set(edge_arch none) # scalar kernels only
 endif()
 
 foreach(isa ${EDGE_ISAS})

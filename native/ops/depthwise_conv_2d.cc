@@ -170,10 +170,12 @@ Status prepare(PrepareContext& op) {
                                                   : prepare_integer(op, weights, multiplier, &s));
   op.packed_bytes = s.packed.size();
   const size_t pixels = static_cast<size_t>(std::max(p.w.out, 1));
-  s.columns = s.shared_columns ? (pixels - 1) * static_cast<size_t>(p.w.stride) +
-                                     static_cast<size_t>((p.w.filter - 1) * p.w.dilation) + 1
-                               : pixels * static_cast<size_t>(p.w.filter);
-  op.scratch_per_worker = s.scratch + s.columns * s.column_rows * sizeof(void*);
+  const Bytes columns = s.shared_columns
+                            ? Bytes(pixels - 1) * static_cast<size_t>(p.w.stride) +
+                                  static_cast<size_t>((p.w.filter - 1) * p.w.dilation) + 1
+                            : Bytes(pixels) * static_cast<size_t>(p.w.filter);
+  s.columns = columns.count();
+  op.scratch_per_worker = (columns * s.column_rows * sizeof(void*) + s.scratch).count();
   return {};
 }
 

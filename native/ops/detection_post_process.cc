@@ -14,6 +14,7 @@
 #include <cstring>
 #include <functional>
 
+#include "base/arena.h"
 #include "ops/op.h"
 #include "ops/support/flexbuffer.h"
 #include "ops/support/nms.h"
@@ -162,12 +163,13 @@ Status prepare(PrepareContext& op) {
   if (s.options.regular) s.limit = std::min(s.limit, s.options.per_class);
   // Boxes, scores, order, selected, the best detections of all classes or of one box, and which
   // boxes are decoded.
-  const size_t boxes = static_cast<size_t>(s.boxes);
-  const size_t best =
+  const Bytes boxes = static_cast<size_t>(s.boxes);
+  const Bytes best =
       static_cast<size_t>(s.options.regular ? s.options.max_detections : s.options.max_classes);
-  op.scratch_per_worker = boxes * (sizeof(Box) + sizeof(float) + sizeof(int32_t)) +
-                          static_cast<size_t>(s.limit) * sizeof(int32_t) +
-                          best * sizeof(Detection) + boxes;
+  op.scratch_per_worker =
+      (boxes * (sizeof(Box) + sizeof(float) + sizeof(int32_t) + 1) +
+       Bytes(static_cast<size_t>(s.limit)) * sizeof(int32_t) + best * sizeof(Detection))
+          .count();
   return {};
 }
 

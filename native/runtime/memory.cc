@@ -22,11 +22,11 @@ size_t plan_memory(std::vector<Lifetime>* lifetimes) {
     for (size_t j : placed) {
       const Lifetime& other = all[j];
       if (other.last < item.first || item.last < other.first) continue;
-      if (offset + need <= other.offset) break;
-      offset = std::max(offset, other.offset + align_up(other.bytes));
+      if ((Bytes(offset) + need).count() <= other.offset) break;
+      offset = std::max(offset, (Bytes(other.offset) + align_up(other.bytes)).count());
     }
     item.offset = offset;
-    total = std::max(total, offset + need);
+    total = std::max(total, (Bytes(offset) + need).count());
     placed.insert(std::upper_bound(placed.begin(), placed.end(), offset,
                                    [&](size_t value, size_t j) { return value < all[j].offset; }),
                   i);

@@ -12,8 +12,9 @@ struct Lifetime {
   size_t offset = 0;        // result
 };
 
-// Sets the offsets so that no two that live at once overlap, and returns the arena's bytes. Largest
-// first, each into the lowest gap that fits ("greedy by size", Pisarchyk and Lee, 2020).
+// Sets the offsets so that no two that live at once overlap, and returns the arena's bytes,
+// SIZE_MAX where they are more than can be counted. Largest first, each into the lowest gap that
+// fits ("greedy by size", Pisarchyk and Lee, 2020).
 size_t plan_memory(std::vector<Lifetime>* lifetimes);
 
 }  // namespace edge

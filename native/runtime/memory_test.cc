@@ -35,6 +35,14 @@ TEST_CASE("memory: what lives at once never overlaps, and the arena holds all") 
   }
 }
 
+TEST_CASE("memory: what cannot be counted is more than any arena has") {
+  std::vector<Lifetime> all;
+  for (int i = 0; i < 4; ++i) all.push_back({SIZE_MAX / 4 + 1, 0, 1, 0});
+  CHECK(plan_memory(&all) == SIZE_MAX);
+  CHECK(align_up(SIZE_MAX - 1) == SIZE_MAX);
+  CHECK(Arena(SIZE_MAX).data() == nullptr);
+}
+
 TEST_CASE("memory: a chain of equal tensors needs two of them") {
   std::vector<Lifetime> chain;
   for (int i = 0; i < 10; ++i) chain.push_back({1024, i, i + 1, 0});

@@ -105,7 +105,7 @@ Status Plan::place_values(bool preserve_all) {
       EDGE_ASSIGN(const size_t bytes, byte_size(v.spec.dtype, v.spec.shape));
       places_[i].kind = Place::kVariable;
       places_[i].offset = variable_bytes_;
-      variable_bytes_ += align_up(bytes + kOverread);
+      variable_bytes_ = (Bytes(variable_bytes_) + align_up(Bytes(bytes) + kOverread)).count();
     }
   }
   // Kernels may read on behind an activation. A constant one, rare as it is, gets room for that.

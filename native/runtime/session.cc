@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "base/arena.h"
+
 namespace edge {
 
 Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> plan, int threads) {
@@ -13,7 +15,7 @@ Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> pla
   const Plan& p = *s->plan_;
   s->arena_ = Arena(p.arena_bytes());
   s->variables_ = Arena(p.variable_bytes());
-  s->scratch_ = Arena(p.scratch_per_worker() * static_cast<size_t>(threads));
+  s->scratch_ = Arena((Bytes(p.scratch_per_worker()) * static_cast<size_t>(threads)).count());
   s->shared_ = Arena(p.scratch_shared());
   if (!s->arena_.data() || !s->variables_.data() || !s->scratch_.data() || !s->shared_.data()) {
     return Status(Code::kResource, format("no memory for an arena of %zu bytes", p.arena_bytes()));

@@ -135,6 +135,18 @@ TEST_CASE("plan: input shapes can be changed, and impossible ones are refused") 
   CHECK(Plan::build(network().model(), 0, options).status().code() == Code::kInvalidArgument);
 }
 
+TEST_CASE("session: on 32 bits, more variables than can be counted are refused") {
+  if (sizeof(size_t) > 4) return;  // they could be had
+  GraphBuilder b;
+  b.output(b.input(DType::kInt8, {1}));
+  for (int i = 0; i < 4; ++i) {
+    b.graph().values[static_cast<size_t>(b.value(DType::kInt8, {1 << 30}))].variable = true;
+  }
+  const auto plan = Plan::build(b.model(), 0, {});
+  REQUIRE_MESSAGE(plan.ok(), plan.status().message());
+  CHECK(Session::create(*plan, 1).status().code() == Code::kResource);
+}
+
 TEST_CASE("missing_ops: names what this build cannot run") {
   GraphBuilder b;
   const int x = b.input(DType::kFloat32, {1});

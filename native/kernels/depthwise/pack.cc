@@ -91,16 +91,16 @@ size_t block_bytes(const Layer& layer) {
   const Shape& shape = layer.shape;
   if (kernel.layout == Layout::kTaps) {
     const size_t steps = ceil_div(shape.height * shape.width, kernel.kr);
-    return kernel.cr * (sizeof(int32_t) + steps * kernel.kr * sizeof(int16_t));
+    return ((Bytes(steps) * kernel.kr * sizeof(int16_t) + sizeof(int32_t)) * kernel.cr).count();
   }
-  const size_t bytes = kernel.layout == Layout::kBytes
-                           ? shape.width * shape.height
-                           : rows_at_once(kernel.layout, shape) * shape.width * quads(shape) * 4;
-  return align_up(kBlockHeader + kernel.cr * (4 * sizeof(int32_t) + bytes));
+  const Bytes bytes = kernel.layout == Layout::kBytes ? Bytes(shape.width) * shape.height
+                                                      : Bytes(rows_at_once(kernel.layout, shape)) *
+                                                            shape.width * quads(shape) * 4;
+  return align_up((bytes + 4 * sizeof(int32_t)) * kernel.cr + kBlockHeader);
 }
 
 size_t packed_bytes(const Layer& layer) {
-  return ceil_div(layer.shape.channels, layer.kernel->cr) * block_bytes(layer);
+  return (Bytes(ceil_div(layer.shape.channels, layer.kernel->cr)) * block_bytes(layer)).count();
 }
 
 void pack(const Weights& weights, Layer* layer, void* packed) {

@@ -53,14 +53,14 @@ size_t acc_bytes(const Layer& layer) {
   const size_t rows = rows_at_once(layer.kernel->layout, layer.shape);
   const size_t per_pixel =
       layer.kernel->layout != Layout::kTaps ? rows * kGroup : acc_stride(layer);
-  return align_up(pixels_at_once(layer) * per_pixel * sizeof(int32_t));
+  return align_up(Bytes(pixels_at_once(layer)) * per_pixel * sizeof(int32_t));
 }
 
 size_t columns_bytes(const Layer& layer) {
   if (layer.kernel->layout != Layout::kQuads) return 0;
   const Shape& s = layer.shape;
-  const size_t columns = (strip(s) - 1) * s.stride + (s.width - 1) * s.dilation + 1;
-  return columns * quads(s) * kGroup * 4;
+  const Bytes columns = Bytes(strip(s) - 1) * s.stride + Bytes(s.width - 1) * s.dilation + 1;
+  return (columns * quads(s) * kGroup * 4).count();
 }
 
 void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
@@ -112,7 +112,9 @@ void run_blocks(const Layer& layer, Args args, const void* const* x, size_t pixe
 
 }  // namespace
 
-size_t scratch_bytes(const Layer& layer) { return acc_bytes(layer) + columns_bytes(layer); }
+size_t scratch_bytes(const Layer& layer) {
+  return (Bytes(acc_bytes(layer)) + columns_bytes(layer)).count();
+}
 
 void run(const Layer& layer, const void* const* x, size_t pixels, size_t rows, uint8_t* out,
          size_t out_row, void* scratch) {

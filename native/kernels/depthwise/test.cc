@@ -171,4 +171,11 @@ TEST_CASE("depthwise: long rows and many channels") {
   }
 }
 
+TEST_CASE("depthwise: packed weights never wrap to few bytes, on 32 bits neither") {
+  for (const Kernel* kernel : runnable()) {
+    const Shape shape{1, 1, 1, size_t{1} << 30};
+    CHECK(packed_bytes({kernel, shape, false, nullptr, nullptr, {}}) >= shape.width);
+  }
+}
+
 }  // namespace edge::depthwise

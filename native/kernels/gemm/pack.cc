@@ -12,8 +12,6 @@ namespace {
 
 size_t ceil_div(size_t n, size_t by) { return (n + by - 1) / by; }
 
-size_t panel_count(const Layer& layer) { return ceil_div(layer.shape.cols, layer.kernel->nr); }
-
 size_t weight_size(const Kernel& kernel) { return kernel.operand == Operand::kInt16 ? 2 : 1; }
 
 size_t round_up(size_t n, size_t step) { return ceil_div(n, step) * step; }
@@ -83,14 +81,16 @@ size_t step_count(const Layer& layer) {
 size_t bytes_of(const Layer& layer, size_t width) {
   const Kernel& kernel = *layer.kernel;
   const size_t steps = step_count(layer), chains = kernel.operand == Operand::kChain ? steps : 0;
-  return align_up(kPanelHeader + arrays_bytes(kernel, width) +
-                  steps * width * kernel.kr * weight_size(kernel) + chains);
+  return align_up(Bytes(steps) * width * kernel.kr * weight_size(kernel) + chains + kPanelHeader +
+                  arrays_bytes(kernel, width));
 }
 
 // Of all columns; behind them may be the panel that adds up x'.
 size_t columns_bytes(const Layer& layer) {
-  const size_t last = (panel_count(layer) - 1) * layer.kernel->nr;
-  return (panel_count(layer) - 1) * panel_bytes(layer) + bytes_of(layer, panel_cols(layer, last));
+  const size_t whole = layer.shape.cols / layer.kernel->nr,
+               rest = layer.shape.cols % layer.kernel->nr;
+  const size_t last = rest == 0 ? 0 : bytes_of(layer, round_up(rest, kColumnStep));
+  return (Bytes(whole) * panel_bytes(layer) + last).count();
 }
 
 bool may_sum(const Layer& layer, const Weights& weights) {
@@ -156,7 +156,8 @@ void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
 size_t panel_bytes(const Layer& layer) { return bytes_of(layer, layer.kernel->nr); }
 
 size_t packed_bytes(const Layer& layer, const Weights& weights) {
-  return columns_bytes(layer) + (may_sum(layer, weights) ? bytes_of(layer, kColumnStep) : 0);
+  const size_t sums = may_sum(layer, weights) ? bytes_of(layer, kColumnStep) : 0;
+  return (Bytes(columns_bytes(layer)) + sums).count();
 }
 
 const void* sum_panel(const Layer& layer) {

@@ -36,7 +36,7 @@ constexpr size_t kMostRows = 240;
 // int16 values of one widened row, with room for whole chunks.
 constexpr size_t kChunk = 16;
 size_t widened_stride(const Layer& layer) {
-  return align_up((layer.shape.depth + kChunk) * sizeof(int16_t)) / sizeof(int16_t);
+  return align_up((Bytes(layer.shape.depth) + kChunk) * sizeof(int16_t)) / sizeof(int16_t);
 }
 
 template <typename T>
@@ -59,17 +59,17 @@ struct Scratch {
     const size_t rows_at_most = block_rows(layer);
     uint8_t* base = static_cast<uint8_t*>(memory);
     size_t end = 0;
-    const auto take = [&](size_t size) {
+    const auto take = [&](Bytes size) {
       uint8_t* place = base + end;
-      end += align_up(size);
+      end = (Bytes(end) + align_up(size)).count();
       return place;
     };
     acc = reinterpret_cast<int32_t*>(take(size_t{kernel.mr} * kernel.nr * sizeof(int32_t)));
     sums = reinterpret_cast<int32_t*>(take(rows_at_most * sizeof(int32_t)));
     const size_t widened_rows = kernel.operand == Operand::kInt16 ? rows_at_most : 0;
     rows = reinterpret_cast<const void**>(take(widened_rows * sizeof(void*)));
-    widened =
-        reinterpret_cast<int16_t*>(take(widened_rows * widened_stride(layer) * sizeof(int16_t)));
+    widened = reinterpret_cast<int16_t*>(
+        take(Bytes(widened_rows) * widened_stride(layer) * sizeof(int16_t)));
     bytes = end;
   }
 };

@@ -254,4 +254,12 @@ TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
   }
 }
 
+TEST_CASE("gemm: packed weights never wrap to few bytes, on 32 bits neither") {
+  for (const Kernel* kernel : runnable()) {
+    const Shape shape{1, 1, size_t{1} << 30};
+    const Weights weights{shape, nullptr, false, 0, 0, nullptr};
+    CHECK(packed_bytes({kernel, shape, false, nullptr, nullptr, {}}, weights) >= shape.depth);
+  }
+}
+
 }  // namespace edge::gemm

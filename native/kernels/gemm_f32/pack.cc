@@ -1,12 +1,13 @@
 #include <algorithm>
 
+#include "base/arena.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 
 namespace edge::gemm_f32 {
 
 size_t packed_bytes(const Kernel& kernel, const Shape& shape) {
   const size_t cols = (shape.cols + kernel.nr - 1) / kernel.nr * kernel.nr;
-  return cols * (1 + shape.taps * shape.depth) * sizeof(float);
+  return (Bytes(cols) * (1 + shape.taps * shape.depth) * sizeof(float)).count();
 }
 
 void pack(const Kernel& kernel, const Shape& shape, const float* data, const float* bias,

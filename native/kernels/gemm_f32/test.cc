@@ -90,4 +90,9 @@ TEST_CASE("gemm_f32: a row's result does not depend on the tile it falls to") {
   }
 }
 
+TEST_CASE("gemm_f32: packed weights never wrap to few bytes, on 32 bits neither") {
+  const Shape shape{1, 1, size_t{1} << 29};
+  for (const Kernel* kernel : runnable()) CHECK(packed_bytes(*kernel, shape) >= shape.depth * 4);
+}
+
 }  // namespace edge::gemm_f32

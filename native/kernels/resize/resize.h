@@ -55,8 +55,6 @@ const Kernel& select(Features features, Op op);
 const Kernel* kernels(size_t* count);
 
 // Both input rows, weighted, in 32 bits, with room for a vector behind each.
-inline size_t scratch_bytes(size_t in_cols, size_t channels) {
-  return 2 * (in_cols * channels + 16) * sizeof(float);
-}
+size_t scratch_bytes(size_t in_cols, size_t channels);
 
 }  // namespace edge::resize

@@ -1,3 +1,4 @@
+#include "base/arena.h"
 #include "kernels/resize/resize.h"
 
 namespace edge::resize {
@@ -19,6 +20,10 @@ const Kernel& select(Features features, Op op) {
     if (k.op == op && (k.needs & ~features) == 0) best = &k;
   }
   return *best;
+}
+
+size_t scratch_bytes(size_t in_cols, size_t channels) {
+  return ((Bytes(in_cols) * channels + 16) * 2 * sizeof(float)).count();
 }
 
 }  // namespace edge::resize

@@ -227,8 +227,9 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   EDGE_TRY(is_hybrid(op) ? prepare_codes(op, spec, m)
            : is_float    ? prepare_float(op, spec, m)
                          : prepare_integer(op, spec, m));
-  m->pointers = align_up(m->copies + m->windows.copy_bytes());
-  op.scratch_per_worker = m->pointers + m->windows.taps() * m->windows.block_rows * sizeof(void*);
+  m->pointers = align_up(Bytes(m->copies) + m->windows.copy_bytes());
+  op.scratch_per_worker =
+      (Bytes(m->windows.taps()) * m->windows.block_rows * sizeof(void*) + m->pointers).count();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/arena.h"
 #include "kernels/requantize/requantize.h"
 #include "ops/support/reduce.h"
 
@@ -102,13 +103,13 @@ Status prepare_sum(PrepareContext& op) {
   const TensorSpec &x = op.in(0).spec, &y = op.out(0).spec;
   s.type = x.dtype;
   s.mean = kAverage == Average::kMean;
-  const size_t outputs = static_cast<size_t>(s.reduction.outputs);
+  const Bytes outputs = static_cast<size_t>(s.reduction.outputs);
   if (!quantized(s.type)) {
     const size_t sum_bytes = s.type == DType::kFloat32 ? sizeof(float) : sizeof(int64_t);
-    if (s.mean) op.scratch_per_worker = outputs * sum_bytes;
+    if (s.mean) op.scratch_per_worker = (outputs * sum_bytes).count();
     return {};
   }
-  op.scratch_per_worker = outputs * sizeof(int32_t);
+  op.scratch_per_worker = (outputs * sizeof(int32_t)).count();
   s.zero_in = x.zero_point();
   s.zero_out = y.zero_point();
   s.multiplier = requantize::quantize_multiplier(static_cast<double>(x.scale()) /

@@ -149,9 +149,10 @@ size_t Windows::tap_bytes() const {
 
 size_t Windows::copy_bytes() const {
   const size_t rows = static_cast<size_t>(picture.h.filter);
-  if (how == Gather::kRuns) return block_rows * rows * run_slot(*this) + kOverread;
+  if (how == Gather::kRuns) return (Bytes(block_rows) * rows * run_slot(*this) + kOverread).count();
   // A vector's worth behind each row of the window, so that rows may be copied in any order of i.
-  if (how == Gather::kFlat) return block_rows * align_up(rows * run_bytes() + kVector);
+  if (how == Gather::kFlat)
+    return (Bytes(block_rows) * align_up(Bytes(rows) * run_bytes() + kVector)).count();
   return 0;
 }
 
