@@ -26,6 +26,7 @@ class ParsedModel:
 class Plan:
     arena_bytes: int
     weight_bytes: int
+    scratch_per_worker: int
     def __init__(
         self,
         model: ParsedModel,
@@ -33,6 +34,7 @@ class Plan:
         preserve_all: bool = False,
         subgraph: int = 0,
         kernels: dict[int, str] = ...,
+        tile_bytes: int = 0,
     ) -> None: ...
     def inputs(self) -> list[int]: ...
     def outputs(self) -> list[int]: ...

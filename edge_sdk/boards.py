@@ -70,6 +70,9 @@ class BoardProfile:
     l1d_kib: int | None  # per core
     l2_kib: int | None  # per core or cluster, as the core has it
     l3_kib: int | None  # shared
+    tile_kib: (
+        int | None
+    )  # of the cache, for a thread's rows of a chain of ops; None: half its share of the L2
     memory_mib: int | None  # of the smallest variant
     budget_mib: int | None  # what models and their arenas may take of it
     delegates: tuple[DelegateSpec, ...]  # in the order of preference
@@ -168,6 +171,7 @@ def read_profile(file: Path) -> BoardProfile:
         l1d_kib=cpu.take("l1d_kib", int, None),
         l2_kib=cpu.take("l2_kib", int, None),
         l3_kib=cpu.take("l3_kib", int, None),
+        tile_kib=cpu.take("tile_kib", int, None),
         memory_mib=memory.take("total_mib", int, None),
         budget_mib=memory.take("budget_mib", int, None),
         delegates=tuple(
@@ -202,6 +206,7 @@ def _check(profile: BoardProfile, file: Path) -> None:
     cpus = [cpu for cluster in profile.clusters for cpu in cluster.cpus]
     faults = {
         "cpu.threads": profile.threads is not None and profile.threads < 1,
+        "cpu.tile_kib": profile.tile_kib is not None and profile.tile_kib < 1,
         "cpu.clusters": sorted(cpus) != list(range(len(cpus))),
         "cpu.pin": profile.pin and len(profile.clusters) < 2,
         "memory.budget_mib": (profile.budget_mib or 0) > (profile.memory_mib or 1 << 30),

@@ -58,7 +58,8 @@ def load(
 
         board = boards.load_board(board)
     specs = resolve_delegates([delegates] if isinstance(delegates, str) else delegates, board)
-    program = backends.open_program(source, thread_count(threads, board), backend, specs, require)
+    tile_bytes = (board.tile_kib or 0) * 1024 if board else 0
+    program = backends.open_program(source, thread_count(threads, board), backend, specs, require, tile_bytes)
     return Model(program, source)
 
 

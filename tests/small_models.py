@@ -49,6 +49,25 @@ def quantized_model() -> bytes:
     return g.build(outputs=[y])
 
 
+def block_model() -> bytes:
+    """int8 (1, 64, 64, 8): widened to 48, seen through 3x3 cells, narrowed to 8; runs as one chain."""
+    g = GraphBuilder()
+    rng = np.random.default_rng(5)
+    x = g.input((1, 64, 64, 8), "int8", scale=0.1)
+    for op, shape, channels in (
+        ("CONV_2D", (48, 1, 1, 8), 48),
+        ("DEPTHWISE_CONV_2D", (1, 3, 3, 48), 48),
+        ("CONV_2D", (8, 1, 1, 48), 8),
+    ):
+        w = g.constant(rng.integers(-127, 128, shape).astype(np.int8), scale=0.01)
+        b = g.constant(rng.integers(-999, 1000, channels).astype(np.int32), scale=0.001)
+        y = g.tensor((1, 64, 64, channels), "int8", scale=0.2)
+        options = {"depthMultiplier": 1} if op == "DEPTHWISE_CONV_2D" else {}
+        g.op(op, [x, w, b], [y], padding="SAME", strideH=1, strideW=1, **options)
+        x = y
+    return g.build(outputs=[x])
+
+
 def two_input_model() -> bytes:
     """float32 (1, 2) each: sum and product of `left` and `right`; the signature calls them a and b."""
     g = GraphBuilder()

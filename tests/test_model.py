@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import subprocess
 import sys
@@ -130,11 +131,25 @@ def test_wrong_arguments(arguments: dict[str, str], error: type[Exception], word
         edge_sdk.load(small_models.affine_model(), **arguments)
 
 
+def test_a_board_says_how_much_of_the_cache_a_thread_fills(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = dataclasses.replace(boards.load_board("generic-x86-64"), tile_kib=3)
+    asked: list[int] = []
+    real = native.NativeProgram
+    monkeypatch.setattr(
+        native,
+        "NativeProgram",
+        lambda *a, tile_bytes: asked.append(tile_bytes) or real(*a, tile_bytes=tile_bytes),
+    )
+    edge_sdk.load(small_models.affine_model(), board=board)
+    edge_sdk.load(small_models.affine_model())
+    assert asked == [3 * 1024, 0]
+
+
 def test_threads_come_from_the_argument_the_board_or_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "available_threads", lambda: 3)
     asked = {}
     real = native.load
-    monkeypatch.setattr(native, "load", lambda s, threads, d: asked.update(n=threads) or real(s, 1, d))
+    monkeypatch.setattr(native, "load", lambda s, threads, *_: asked.update(n=threads) or real(s, 1))
 
     def threads(**arguments: object) -> int:
         edge_sdk.load(small_models.affine_model(), **arguments)

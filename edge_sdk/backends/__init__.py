@@ -109,6 +109,7 @@ def open_program(
     backend: str = "auto",
     delegates: Sequence[Any] = (),
     require: str = "warn",
+    tile_bytes: int = 0,
 ) -> Program:
     """The model in the backend that was asked for, or in the best one that runs it.
 
@@ -123,7 +124,7 @@ def open_program(
         raise InputError("delegates run in the litert backend: leave out backend or set it to 'litert'")
     accelerators = [_loaded(d) for d in delegates]
     chosen = "litert" if delegates else backend.replace("auto", "native")
-    program = load_program(chosen, source, threads, accelerators)
+    program = load_program(chosen, source, threads, accelerators, tile_bytes)
     missing = program.missing()
     if not missing:
         return program
@@ -154,8 +155,11 @@ def _loaded(delegate: Any) -> Any:
     return delegates.loaded(delegate)
 
 
-def load_program(name: str, source: Source, threads: int, delegates: Sequence[Any]) -> Program:
-    program: Program = importlib.import_module(BACKENDS[name]).load(source, threads, delegates)
+def load_program(
+    name: str, source: Source, threads: int, delegates: Sequence[Any], tile_bytes: int = 0
+) -> Program:
+    module = importlib.import_module(BACKENDS[name])
+    program: Program = module.load(source, threads, delegates, tile_bytes)
     return program
 
 

@@ -25,7 +25,10 @@ _UNRESOLVED = re.compile(r"unresolved custom op: (\S+?)\.\s.*Node number (\d+)",
 _DELEGATE = "DELEGATE"  # the name of a node that stands for those that a delegate took
 
 
-def load(source: Source, threads: int, delegates: Sequence[LoadedDelegate] = ()) -> LitertProgram:
+def load(
+    source: Source, threads: int, delegates: Sequence[LoadedDelegate] = (), tile_bytes: int = 0
+) -> LitertProgram:
+    """`tile_bytes` has no meaning for LiteRT."""
     return LitertProgram(source, threads, delegates)
 
 

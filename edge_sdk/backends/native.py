@@ -49,23 +49,29 @@ def parse(source: Source) -> _native.ParsedModel:
     return _native.ParsedModel.from_path(source)
 
 
-def load(source: Source, threads: int, delegates: Sequence[Any] = ()) -> NativeProgram:
+def load(source: Source, threads: int, delegates: Sequence[Any] = (), tile_bytes: int = 0) -> NativeProgram:
+    """`tile_bytes`: of the cache, for rows of a chain of convolutions; 0: half of a CPU's L2 cache."""
     parsed = parse(source)
     if isinstance(source, str) and os.path.isfile(source + TUNING_SUFFIX):
-        return _tuned(parsed, source, threads)
-    return NativeProgram(parsed, threads)
+        return _tuned(parsed, source, threads, tile_bytes)
+    return NativeProgram(parsed, threads, tile_bytes=tile_bytes)
 
 
-def _tuned(parsed: _native.ParsedModel, path: str, threads: int) -> NativeProgram:
+def parts_of(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of a plan's steps: the ops of chains one by one."""
+    return [part for step in steps for part in step["parts"] or [step]]
+
+
+def _tuned(parsed: _native.ParsedModel, path: str, threads: int, tile_bytes: int) -> NativeProgram:
     """The program with the kernels that the file beside the model names, if they fit."""
     from edge_sdk import tuning  # few models have such a file
 
-    program = NativeProgram(parsed, threads, tuning.kernels_for(path, isa()))
+    program = NativeProgram(parsed, threads, tuning.kernels_for(path, isa()), tile_bytes)
     try:
         _ = program.plan
     except InputError as problem:
         tuning.ignored(tuning.path_beside(path), str(problem))
-        return NativeProgram(parsed, threads)
+        return NativeProgram(parsed, threads, tile_bytes=tile_bytes)
     except EdgeError:
         pass  # not the kernels' fault; raised again where the plan is needed
     return program
@@ -90,11 +96,16 @@ class NativeProgram:
     backend = "native"
 
     def __init__(
-        self, parsed: _native.ParsedModel, threads: int, kernels: Mapping[int, str] | None = None
+        self,
+        parsed: _native.ParsedModel,
+        threads: int,
+        kernels: Mapping[int, str] | None = None,
+        tile_bytes: int = 0,
     ) -> None:
         self.parsed = parsed
         self.threads = threads
         self._kernels = dict(kernels or {})  # of steps of the main subgraph, by first node
+        self._tile_bytes = tile_bytes
         self._details: dict[int, list[dict[str, Any]]] = {}
         self._constants: dict[int, set[int]] = {}
 
@@ -142,7 +153,7 @@ class NativeProgram:
         wanted = {tensor: list(shape) for tensor, shape in shapes.items()}
         # With all tensors kept, or other shapes, passes may join other nodes than was measured.
         kernels = {} if subgraph or preserve_all or shapes else self._kernels
-        return _native.Plan(self.parsed, wanted, preserve_all, subgraph, kernels)
+        return _native.Plan(self.parsed, wanted, preserve_all, subgraph, kernels, self._tile_bytes)
 
     def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> NativeRunner:
         if subgraph == 0 and self.missing():
@@ -168,7 +179,7 @@ class NativeProgram:
         return missing
 
     def placement(self) -> list[Placement]:
-        steps = self.plan.steps()
+        steps = parts_of(self.plan.steps())
         of_node = {node: step for step in steps for node in step["nodes"]}
         placed = []
         for node, details in enumerate(self.parsed.nodes(0)):
@@ -241,6 +252,10 @@ class NativeRunner:
         """Runs once; the nanoseconds of each step of `NativeProgram.plan.steps()`."""
         times: list[int] = self._session.run_profiled()
         return times
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What `profile` has the times of."""
+        return self._plan.steps()
 
     def reset(self) -> None:
         self._session.reset()

@@ -67,34 +67,43 @@ def tune(
     count = thread_count(threads)
     parsed = native.parse(os.fspath(path))
     usual = native.NativeProgram(parsed, count)
-    planned = list(enumerate(usual.plan.steps()))
-    stands_for = Counter(s["nodes"][0] for _, s in planned if s["nodes"])  # a node may become two steps
-    steps = [
-        (i, s)
-        for i, s in planned
-        if len(s["candidates"]) > 1 and s["nodes"] and stands_for[s["nodes"][0]] == 1
+    planned = [(step, part) for step in usual.plan.steps() for part in native.parts_of([step])]
+    stands_for = Counter(p["nodes"][0] for _, p in planned if p["nodes"])  # a node may become two steps
+    # What has a choice, and how many of its step come before: each in a chain is measured alone.
+    parts = [
+        (step, p, native.parts_of([step]).index(p))
+        for step, p in planned
+        if len(p["candidates"]) > 1 and p["nodes"] and stands_for[p["nodes"][0]] == 1
     ]
-    others = {i: [k for k in s["candidates"] if k != s["kernel"] and not _slow(k, s)] for i, s in steps}
+    others = {
+        p["nodes"][0]: [k for k in p["candidates"] if k != p["kernel"] and not _slow(k, p)]
+        for _, p, _ in parts
+    }
     # A plan for the usual kernels, then one for each name, used by every step that can.
-    names = list(dict.fromkeys(k for kernels in others.values() for k in kernels))
+    names = list(dict.fromkeys((k, place) for _, p, place in parts for k in others[p["nodes"][0]]))
     plans: list[Mapping[int, str]] = [{}]
-    plans += [{s["nodes"][0]: k for i, s in steps if k in others[i]} for k in names]
-    times = np.median(_profiled(parsed, count, plans, runs, progress, 0), axis=1) / 1e6
+    for kernel, place in names:
+        plans.append(
+            {p["nodes"][0]: kernel for _, p, at in parts if at == place and kernel in others[p["nodes"][0]]}
+        )
+    times = _profiled(parsed, count, plans, runs, progress, 0)
     choices = []
-    for i, step in steps:
-        rows = [0, *(names.index(k) + 1 for k in others[i])]
-        best = min(rows, key=lambda row: times[row, i])
-        if times[best, i] < _GAIN * times[0, i]:
-            node, kernel = step["nodes"][0], names[best - 1]
-            ms = float(times[0, i]), float(times[best, i])
-            choices.append(Choice(step["op"], node, step["kernel"], ms[0], kernel, ms[1]))
+    for step, part, place in parts:
+        node = part["nodes"][0]
+        # With another kernel a chain may be no chain: that is not comparable.
+        measured = {k: times[names.index((k, place)) + 1].get(tuple(step["nodes"])) for k in others[node]}
+        ms = {k: float(np.median(t)) / 1e6 for k, t in measured.items() if t is not None}
+        usual_ms = float(np.median(times[0][tuple(step["nodes"])])) / 1e6
+        best = min(ms, key=lambda k: ms[k], default=None)
+        if best is not None and ms[best] < _GAIN * usual_ms:
+            choices.append(Choice(part["op"], node, part["kernel"], usual_ms, best, ms[best]))
     chosen = {c.node: c.chosen for c in choices}
-    whole = np.median(_profiled(parsed, count, [{}, chosen], runs, progress, runs).sum(axis=2), axis=1) / 1e6
-    usual_ms, tuned_ms = (float(ms) for ms in whole)
+    both = _profiled(parsed, count, [{}, chosen], runs, progress, runs)
+    usual_ms, tuned_ms = (float(np.median(sum(steps.values()))) / 1e6 for steps in both)
     if not choices or tuned_ms >= usual_ms:
         choices, chosen, tuned_ms = [], {}, usual_ms
     found = tuning.here(path, native.isa(), count, chosen)
-    return Tuned(tuple(choices), usual_ms, tuned_ms, len(steps), found)
+    return Tuned(tuple(choices), usual_ms, tuned_ms, len(parts), found)
 
 
 def _slow(kernel: str, step: Mapping[str, Any]) -> bool:
@@ -104,8 +113,8 @@ def _slow(kernel: str, step: Mapping[str, Any]) -> bool:
 
 def _profiled(
     parsed: Any, threads: int, plans: list[Mapping[int, str]], runs: int, progress: Progress, done: int
-) -> Any:
-    """Nanoseconds [plan, run, step] of all plans in turn."""
+) -> list[dict[tuple[int, ...], Any]]:
+    """For each plan, run in turn: the nanoseconds of each run by the nodes of each step."""
     runners = []
     for kernels in plans:
         program = native.NativeProgram(parsed, threads, kernels)
@@ -119,4 +128,12 @@ def _profiled(
     for i in range(runs):
         rounds.append([runner.profile() for runner in runners])
         progress(done + i + 1)
-    return np.array(rounds).swapaxes(0, 1)
+    return [_by_nodes(runner.steps(), np.array(times).T) for runner, times in zip(runners, zip(*rounds))]
+
+
+def _by_nodes(steps: list[dict[str, Any]], times: Any) -> dict[tuple[int, ...], Any]:
+    """Times [step, run] by the steps' nodes; those of steps that one node became are added."""
+    found: dict[tuple[int, ...], Any] = {}
+    for step, t in zip(steps, times):
+        found[tuple(step["nodes"])] = found.get(tuple(step["nodes"]), 0) + t
+    return found

@@ -43,10 +43,12 @@ def main(options: argparse.Namespace) -> int:
     else:
         print(
             f"{report['macs'] / 1e6:.2f} MMAC, arena {report['arena_bytes'] / 1024:.1f} KB, "
+            f"scratch memory {report['scratch_bytes'] / 1024:.1f} KB a thread, "
             f"packed weights {report['weight_bytes'] / 1024:.1f} KB, {report['isa']}"
         )
     print()
-    kernels = {node: step["kernel"] for step in report["steps"] for node in step["nodes"]}
+    steps = native.parts_of(report["steps"])
+    kernels = {node: step["kernel"] for step in steps for node in step["nodes"]}
     print(
         table(
             ("node", "op", "input", "output", "MMAC", "kernel"),
@@ -92,6 +94,7 @@ def describe(path: str) -> dict[str, Any]:
         "steps": [],
         "allocations": [],
         "arena_bytes": 0,
+        "scratch_bytes": 0,
         "weight_bytes": 0,
     }
     if not report["missing"]:
@@ -104,6 +107,7 @@ def describe(path: str) -> dict[str, Any]:
                 steps=plan.steps(),
                 allocations=plan.allocations(),
                 arena_bytes=plan.arena_bytes,
+                scratch_bytes=plan.scratch_per_worker,
                 weight_bytes=plan.weight_bytes,
             )
     return report

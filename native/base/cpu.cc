@@ -1,5 +1,7 @@
 #include "base/cpu.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -120,6 +122,30 @@ std::vector<std::string> isa_names(Features features) {
     if ((entry.bit & ~features) == 0) names.push_back(entry.name);
   }
   return names;
+}
+
+size_t l2_cache_bytes() {
+  constexpr size_t kUnknown = 256 << 10;
+  const auto read = [](const char* name, char* text, int size) {
+    const std::string path = std::string("/sys/devices/system/cpu/cpu0/cache/index2/") + name;
+    std::FILE* file = std::fopen(path.c_str(), "re");
+    if (!file) return false;
+    const bool found = std::fgets(text, size, file) != nullptr;
+    std::fclose(file);
+    return found;
+  };
+  char text[256];
+  if (!read("size", text, sizeof text)) return kUnknown;
+  const size_t kib = std::strtoul(text, nullptr, 10);  // "1024K"
+  size_t sharers = 0;
+  // Masks of 32 CPUs in hexadecimal: "00000000,0000000f".
+  if (read("shared_cpu_map", text, sizeof text)) {
+    for (const char* c = text; *c; ++c) {
+      const char digit[2] = {*c, 0};
+      sharers += static_cast<size_t>(__builtin_popcountl(std::strtoul(digit, nullptr, 16)));
+    }
+  }
+  return kib ? (kib << 10) / std::max<size_t>(sharers, 1) : kUnknown;
 }
 
 }  // namespace edge

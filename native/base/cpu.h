@@ -35,6 +35,9 @@ Status active_features(Features* features);
 // The name of the highest ISA in `features`: "scalar", "avx2", ...
 const char* isa_name(Features features);
 
+// This CPU's share of the level 2 cache, or a small one's where the system does not say.
+size_t l2_cache_bytes();
+
 // The names of all ISAs in `features`, lowest first, "scalar" included.
 std::vector<std::string> isa_names(Features features);
 

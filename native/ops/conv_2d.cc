@@ -58,6 +58,14 @@ int64_t macs(const OpView& op) {
 
 }  // namespace
 
-extern const OpDef op_conv_2d{check, infer, prepare, eval, macs};
+extern const OpDef op_conv_2d{check,
+                              infer,
+                              prepare,
+                              eval,
+                              macs,
+                              /*alias=*/false,
+                              /*shape_only=*/false,
+                              /*in_place=*/false,
+                              run_matrix_rows};
 
 }  // namespace edge

@@ -169,6 +169,7 @@ Status prepare(PrepareContext& op) {
   EDGE_TRY(op.in(0).spec.dtype == DType::kFloat32 ? prepare_float(op, weights, multiplier, &s)
                                                   : prepare_integer(op, weights, multiplier, &s));
   op.packed_bytes = s.packed.size();
+  op.rows = {p.h, static_cast<size_t>(p.w.out), s.rows_at_once * static_cast<size_t>(p.w.out)};
   const size_t pixels = static_cast<size_t>(std::max(p.w.out, 1));
   const Bytes columns = s.shared_columns
                             ? Bytes(pixels - 1) * static_cast<size_t>(p.w.stride) +
@@ -180,8 +181,8 @@ Status prepare(PrepareContext& op) {
 }
 
 // x[column * column_rows + row]: the pixels that the windows of output row oy of picture b, and of
-// those computed together with it, look at.
-void gather_columns(const State& s, const uint8_t* data, int b, int oy, const uint8_t** x) {
+// those computed together with it, look at. Rows that `in` does not hold are taken for outside.
+void gather_columns(const State& s, const Rows& in, int64_t b, int oy, const uint8_t** x) {
   const Picture& p = s.picture;
   const int64_t top = int64_t{oy} * p.h.stride - p.h.before;
   const int64_t columns = static_cast<int64_t>(s.columns),
@@ -189,11 +190,13 @@ void gather_columns(const State& s, const uint8_t* data, int b, int oy, const ui
   for (size_t row = 0; row < s.column_rows; ++row) {
     const uint8_t** to = x + row;
     const int64_t y = top + static_cast<int64_t>(row) * p.h.dilation;
-    const bool inside = y >= 0 && y < p.h.in;
+    const bool inside = y >= in.first && y < in.last;
+    const uint8_t* pixels =
+        inside ? in.data + (b * p.h.in + y - in.first) * p.w.in * cell : nullptr;
     if (!s.shared_columns) {
       for (int64_t i = 0; i < columns; ++i, to += s.column_rows) {
-        const int64_t ix = i / p.w.filter * p.w.stride + i % p.w.filter * p.w.dilation;
-        *to = p.cell(data, b, y, ix - p.w.before);
+        const int64_t ix = i / p.w.filter * p.w.stride + i % p.w.filter * p.w.dilation - p.w.before;
+        *to = inside && ix >= 0 && ix < p.w.in ? pixels + ix * cell : p.filler.data();
       }
       continue;
     }
@@ -202,14 +205,37 @@ void gather_columns(const State& s, const uint8_t* data, int b, int oy, const ui
     const int64_t last = std::min(columns, int64_t{p.w.before} + p.w.in);
     int64_t i = 0;
     for (; i < first; ++i, to += s.column_rows) *to = p.filler.data();
-    const uint8_t* pixel = data + ((int64_t{b} * p.h.in + y) * p.w.in + i - p.w.before) * cell;
     if (i < last) {
+      const uint8_t* pixel = pixels + (i - p.w.before) * cell;
       const uint8_t** end = to + static_cast<size_t>(last - i) * s.column_rows;
       for (; to != end; to += s.column_rows, pixel += cell) *to = pixel;
       i = last;
     }
     for (; i < columns; ++i, to += s.column_rows) *to = p.filler.data();
   }
+}
+
+// Output rows [oy, oy + rows) of picture b, rows <= rows_at_once; `out` is where the first goes.
+void run_group(const State& s, const Rows& in, int64_t b, int oy, size_t rows, uint8_t* out,
+               uint8_t* scratch) {
+  const Picture& p = s.picture;
+  const size_t width = static_cast<size_t>(p.w.out);
+  const uint8_t** x = reinterpret_cast<const uint8_t**>(scratch + s.scratch);
+  gather_columns(s, in, b, oy, x);
+  if (s.is_float) {
+    const size_t step =
+        s.column_rows * static_cast<size_t>(s.shared_columns ? p.w.stride : p.w.filter);
+    s.kernel_f32->run({width, s.shape_f32, reinterpret_cast<const float* const*>(x), step,
+                       s.bias.data(), reinterpret_cast<const float*>(s.packed.data()),
+                       reinterpret_cast<float*>(out), s.range.low, s.range.high});
+  } else {
+    depthwise::run(s.layer, reinterpret_cast<const void* const*>(x), width, rows, out,
+                   width * s.out_channels, scratch);
+  }
+}
+
+size_t out_row_bytes(const State& s) {
+  return static_cast<size_t>(s.picture.w.out) * s.out_channels * (s.is_float ? sizeof(float) : 1);
 }
 
 void eval(const EvalContext& run) {
@@ -224,26 +250,24 @@ void eval(const EvalContext& run) {
   const size_t threads = static_cast<size_t>(run.pool().threads());
   const size_t all = static_cast<size_t>(p.batches) * groups;
   const Chunks chunks = cut(all, (1 << 15) / group_macs + 1, threads == 1 ? 1 : 4 * threads);
+  const Rows input{run.in<uint8_t>(0), 0, p.h.in};
   run.pool().run(chunks.count, [&](size_t chunk, int worker) {
-    uint8_t* scratch = run.scratch(worker);
-    const uint8_t** x = reinterpret_cast<const uint8_t**>(scratch + s.scratch);
     for (size_t g = chunk * chunks.size; g < std::min(all, (chunk + 1) * chunks.size); ++g) {
       const size_t b = g / groups, oy = g % groups * s.rows_at_once;
-      gather_columns(s, run.in<uint8_t>(0), static_cast<int>(b), static_cast<int>(oy), x);
-      const size_t first = (b * height + oy) * width * s.out_channels;
-      if (s.is_float) {
-        const size_t step =
-            s.column_rows * static_cast<size_t>(s.shared_columns ? p.w.stride : p.w.filter);
-        s.kernel_f32->run({width, s.shape_f32, reinterpret_cast<const float* const*>(x), step,
-                           s.bias.data(), reinterpret_cast<const float*>(s.packed.data()),
-                           run.out<float>(0) + first, s.range.low, s.range.high});
-      } else {
-        depthwise::run(s.layer, reinterpret_cast<const void* const*>(x), width,
-                       std::min(s.rows_at_once, height - oy), run.out<uint8_t>(0) + first,
-                       width * s.out_channels, scratch);
-      }
+      run_group(s, input, static_cast<int64_t>(b), static_cast<int>(oy),
+                std::min(s.rows_at_once, height - oy),
+                run.out<uint8_t>(0) + (b * height + oy) * out_row_bytes(s), run.scratch(worker));
     }
   });
+}
+
+void eval_rows(const void* state, const Rows& in, int first, int last, uint8_t* out,
+               uint8_t* scratch) {
+  const State& s = *static_cast<const State*>(state);
+  const int step = static_cast<int>(s.rows_at_once);
+  for (int oy = first; oy < last; oy += step, out += s.rows_at_once * out_row_bytes(s)) {
+    run_group(s, in, 0, oy, static_cast<size_t>(std::min(step, last - oy)), out, scratch);
+  }
 }
 
 int64_t macs(const OpView& op) {
@@ -253,6 +277,8 @@ int64_t macs(const OpView& op) {
 
 }  // namespace
 
-extern const OpDef op_depthwise_conv_2d{check, infer, prepare, eval, macs};
+extern const OpDef op_depthwise_conv_2d{
+    check,    infer, prepare, eval, macs, /*alias=*/false, /*shape_only=*/false, /*in_place=*/false,
+    eval_rows};
 
 }  // namespace edge

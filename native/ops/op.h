@@ -13,6 +13,7 @@
 #include "base/cpu.h"
 #include "base/thread_pool.h"
 #include "graph/graph.h"
+#include "ops/support/window.h"
 
 namespace edge {
 
@@ -74,6 +75,20 @@ struct Pieces {
   size_t whole = 0;  // the output that the inputs are pieces of, or the input of the outputs
 };
 
+// Rows [first, last) of a picture, of which there may be more elsewhere; `data` is where the first
+// of them begins.
+struct Rows {
+  const uint8_t* data;
+  int first, last;
+};
+
+// What it takes to compute one row of output 0 from rows of input 0; both are pictures, NHWC.
+struct RowWork {
+  WindowAxis axis;      // which rows of the input each row of the output looks at
+  size_t width = 0;     // pixels of an output row
+  size_t together = 1;  // output pixels that are as cheap as one of them: a tile of the kernel
+};
+
 // What prepare() decides: everything that eval needs and that does not change from run to run.
 class PrepareContext : public OpView {
  public:
@@ -114,6 +129,7 @@ class PrepareContext : public OpView {
   std::shared_ptr<const void> state;
   std::string kernel;                   // name of the kernel chosen; empty for plain C++
   std::vector<const char*> candidates;  // kernels that could have been chosen
+  RowWork rows;                         // of an op that has eval_rows
   size_t scratch_per_worker = 0;        // bytes
   size_t scratch_shared = 0;            // bytes that all workers see
   size_t packed_bytes = 0;              // of weights that this step owns
@@ -185,6 +201,11 @@ struct OpDef {
   // eval writes element i of output 0 after it has read element i of each input of as many bytes,
   // and reads that no more: the output may take such an input's place.
   bool in_place = false;
+  // Computes rows [first, last) of one picture of output 0, whose first row begins at `out`, on the
+  // calling thread, from those rows of input 0 that they look at: `in` holds these at least, with
+  // kOverread bytes behind. Null where the op cannot, otherwise prepare() sets `rows`.
+  void (*eval_rows)(const void* state, const Rows& in, int first, int last, uint8_t* out,
+                    uint8_t* scratch) = nullptr;
 };
 
 // nullptr where this build has no such op.

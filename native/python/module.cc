@@ -192,12 +192,14 @@ py::bytes appended_of(const Model& model) {
 std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
                                        const std::map<int, std::vector<int64_t>>& shapes,
                                        bool preserve_all, int subgraph,
-                                       const std::map<int, std::string>& kernels) {
+                                       const std::map<int, std::string>& kernels,
+                                       size_t tile_bytes) {
   graph_of(*model, subgraph);
   PlanOptions options;
   for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
   options.preserve_all = preserve_all;
   options.kernels = kernels;
+  options.tile_bytes = tile_bytes;
   Result<std::shared_ptr<const Plan>> plan = [&] {
     py::gil_scoped_release release;
     return Plan::build(std::move(model), subgraph, options);
@@ -205,9 +207,9 @@ std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
   return take(std::move(plan));
 }
 
-py::list steps_of(const Plan& plan) {
+py::list describe_steps(const std::vector<Step>& steps) {
   py::list out;
-  for (const Step& s : plan.steps()) {
+  for (const Step& s : steps) {
     py::dict d;
     d["op"] = text(s.op);
     d["kernel"] = s.kernel;
@@ -217,6 +219,7 @@ py::list steps_of(const Plan& plan) {
     d["outputs"] = s.outputs;
     d["macs"] = s.macs;
     d["bytes"] = s.packed_bytes;
+    d["parts"] = describe_steps(s.parts);
     out.append(d);
   }
   return out;
@@ -330,15 +333,16 @@ PYBIND11_MODULE(_native, m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
       .def(py::init([](std::shared_ptr<Model> model,
                        const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
-                       int subgraph, const std::map<int, std::string>& kernels) {
+                       int subgraph, const std::map<int, std::string>& kernels, size_t tile_bytes) {
              return std::const_pointer_cast<Plan>(
-                 build_plan(std::move(model), shapes, preserve_all, subgraph, kernels));
+                 build_plan(std::move(model), shapes, preserve_all, subgraph, kernels, tile_bytes));
            }),
            py::arg("model"), py::arg("input_shapes") = std::map<int, std::vector<int64_t>>(),
            py::arg("preserve_all") = false, py::arg("subgraph") = 0,
-           py::arg("kernels") = std::map<int, std::string>())
+           py::arg("kernels") = std::map<int, std::string>(), py::arg("tile_bytes") = 0)
       .def_property_readonly("arena_bytes", &Plan::arena_bytes)
       .def_property_readonly("weight_bytes", &Plan::weight_bytes)
+      .def_property_readonly("scratch_per_worker", &Plan::scratch_per_worker)
       .def("inputs", [](const Plan& plan) { return plan.graph().inputs; })
       .def("outputs", [](const Plan& plan) { return plan.graph().outputs; })
       .def("tensor",
@@ -347,7 +351,7 @@ PYBIND11_MODULE(_native, m) {
              if (plan.place(index).kind == Place::kNone) return py::none();
              return describe_value(v, index);
            })
-      .def("steps", &steps_of)
+      .def("steps", [](const Plan& plan) { return describe_steps(plan.steps()); })
       .def("allocations", &allocations_of);
 
   py::class_<Session, std::shared_ptr<Session>>(m, "Session")

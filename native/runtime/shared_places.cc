@@ -7,7 +7,7 @@ namespace {
 
 class Sharing {
  public:
-  Sharing(const Graph& graph, const std::vector<Step>& steps, const std::vector<Place>& places)
+  Sharing(const Graph& graph, const std::vector<Access>& steps, const std::vector<Place>& places)
       : graph_(graph), last_read_(places.size(), 0), fixed_(places.size(), 0) {
     for (size_t i = 0; i < places.size(); ++i) {
       shared_.push_back({static_cast<int>(i), 0});
@@ -24,11 +24,11 @@ class Sharing {
     }
   }
 
-  void rename(const Step& step) {
+  void rename(const Access& step) {
     if (!fixed(step.inputs[0])) put(step.outputs[0], step.inputs[0], 0);
   }
 
-  void work_in_place(const Step& step, int now) {
+  void work_in_place(const Access& step, int now) {
     const TensorSpec& y = spec(step.outputs[0]);
     for (int input : step.inputs) {
       if (input == kAbsent || fixed(input)) continue;
@@ -39,7 +39,7 @@ class Sharing {
     }
   }
 
-  void join(const Step& step) {
+  void join(const Access& step) {
     const int whole = step.outputs[step.pieces.whole];
     size_t offset = 0;
     for (size_t i = 0; i < step.inputs.size(); ++i) {
@@ -53,7 +53,7 @@ class Sharing {
     }
   }
 
-  void cut(const Step& step) {
+  void cut(const Access& step) {
     const int whole = step.inputs[step.pieces.whole];
     if (fixed(whole)) return;
     size_t offset = 0;
@@ -99,13 +99,13 @@ class Sharing {
 
 }  // namespace
 
-std::vector<SharedPlace> share_places(const Graph& graph, const std::vector<Step>& steps,
+std::vector<SharedPlace> share_places(const Graph& graph, const std::vector<Access>& steps,
                                       const std::vector<Place>& places, bool pieces) {
   Sharing sharing(graph, steps, places);
   for (size_t n = 0; n < steps.size(); ++n) {
-    const Step& step = steps[n];
-    if (step.def->alias) sharing.rename(step);
-    if (step.def->in_place) sharing.work_in_place(step, static_cast<int>(n));
+    const Access& step = steps[n];
+    if (step.alias) sharing.rename(step);
+    if (step.in_place) sharing.work_in_place(step, static_cast<int>(n));
     if (pieces && step.pieces.kind == Pieces::kInputs) sharing.join(step);
     if (pieces && step.pieces.kind == Pieces::kOutputs) sharing.cut(step);
   }

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "runtime/plan.h"
+#include "runtime/layout.h"
 
 namespace edge {
 
@@ -18,7 +18,7 @@ struct SharedPlace {
 //   - an op can work in place (OpDef::in_place) and nobody reads that input later,
 //   - `pieces`: an op joins or cuts what lies side by side anyway (Pieces).
 // Values that have a place already, such as constants, keep it.
-std::vector<SharedPlace> share_places(const Graph& graph, const std::vector<Step>& steps,
+std::vector<SharedPlace> share_places(const Graph& graph, const std::vector<Access>& steps,
                                       const std::vector<Place>& places, bool pieces);
 
 }  // namespace edge

@@ -119,6 +119,7 @@ def test_a_profile_holds_what_its_file_says(tmp_path: Path) -> None:
         ("threads = 2", 'threads = "2"', r"cpu\.threads is '2', wanted int"),
         ("threads = 2", "threads = true", r"cpu\.threads is True, wanted int"),
         ("threads = 2", "threads = 0", r"cpu\.threads does not fit"),
+        ("threads = 2", "tile_kib = 0", r"cpu\.tile_kib does not fit"),
         ('isa = "neon"', 'isa = "sve"', r"cpu\.isa is 'sve', wanted one of"),
         ("cpus = [0, 1]", "cpus = [0, 2]", r"cpu\.clusters does not fit"),
         ("threads = 2", "threads = 2\npin = true", r"cpu\.pin does not fit"),

@@ -149,6 +149,7 @@ def test_inspect_shows_ops_kernels_and_labels() -> None:
     assert report["macs"] > 1_000_000
     assert {n["op"] for n in report["nodes"]} >= {"CONV_2D", "SOFTMAX"}
     assert report["arena_bytes"] > 0
+    assert report["scratch_bytes"] > 0
 
 
 def test_inspect_shows_the_kernels_that_a_lower_isa_gets() -> None:

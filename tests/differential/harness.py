@@ -26,7 +26,8 @@ INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 # Around the widths of vector registers and tiles, where kernels have their seams.
 SEAMS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 48, 63, 64, 65)
-
+# So few that convolutions behind one another run as chains, a row or a few at a time.
+TILE_BYTES = 600
 
 Outputs = Sequence["np.ndarray[Any, Any]"]
 
@@ -190,7 +191,7 @@ def ours(
     """The outputs of the native runtime."""
     from edge_sdk import _native
 
-    plan = _native.Plan(_native.ParsedModel.from_bytes(model))
+    plan = _native.Plan(_native.ParsedModel.from_bytes(model), tile_bytes=TILE_BYTES)
     session = _native.Session(plan, threads)
     for index, value in zip(plan.inputs(), inputs):
         session.view(index)[...] = value

@@ -25,7 +25,7 @@ def main(file: str) -> int:
     cases = pickle.loads(Path(file).read_bytes())
     failures = 0
     for name, model, inputs, wanted, tolerance in cases:
-        plan = _native.Plan(_native.ParsedModel.from_bytes(model))
+        plan = _native.Plan(_native.ParsedModel.from_bytes(model), tile_bytes=600)  # as harness.TILE_BYTES
         session = _native.Session(plan, 1)
         for tensor, value in zip(plan.inputs(), inputs):
             session.view(tensor)[...] = value

@@ -158,6 +158,42 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   return {};
 }
 
+size_t element_bytes(const Matrix& m) { return m.hybrid ? 1 : dtype_size(m.dtype); }
+// Of an output pixel.
+size_t out_bytes(const Matrix& m) { return m.out_channels * dtype_size(m.dtype); }
+
+// Output pixels [first, last) and columns [first_col, last_col) of one group.
+struct Block {
+  size_t group, first, last, first_col, last_col;
+};
+
+// `out` is where pixel `first` goes; `hybrid` is given for those.
+void run_block(const Matrix& m, const Rows& input, const Block& b, uint8_t* out, uint8_t* scratch,
+               const EvalContext* hybrid = nullptr) {
+  const MatrixGroup& group = *m.groups[b.group];
+  const Windows& windows = m.windows;
+  const uint8_t** pointers = reinterpret_cast<const uint8_t**>(scratch + m.pointers);
+  const size_t offset = b.group * m.depth * element_bytes(m);
+  out += b.group * m.group_cols * dtype_size(m.dtype);
+  for (size_t p = b.first; p < b.last; p += windows.block_rows) {
+    const size_t count = std::min(windows.block_rows, b.last - p);
+    gather(windows, input, offset, p, count, scratch + m.copies, pointers);
+    if (element_bytes(m) == sizeof(float)) {
+      gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers),
+                    windows.block_rows, count, b.first_col, b.last_col,
+                    reinterpret_cast<float*>(out), m.out_channels);
+    } else {
+      gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), windows.block_rows,
+                count, b.first_col, b.last_col, out, m.out_channels, scratch);
+      if (hybrid) {
+        finish_hybrid(*hybrid, *m.hybrid, p, count, b.group * m.group_cols, b.first_col, b.last_col,
+                      out, m.out_channels);
+      }
+    }
+    out += windows.block_rows * out_bytes(m);
+  }
+}
+
 }  // namespace
 
 Status check_weighted(const OpView& op, int channel_axis) {
@@ -228,6 +264,10 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
            : is_float    ? prepare_float(op, spec, m)
                          : prepare_integer(op, spec, m));
   m->pointers = align_up(Bytes(m->copies) + m->windows.copy_bytes());
+  // Hybrid products encode whole pictures first.
+  if (!m->hybrid) {
+    op.rows = {m->windows.picture.h, static_cast<size_t>(m->windows.picture.w.out), m->mr};
+  }
   op.scratch_per_worker =
       (Bytes(m->windows.taps()) * m->windows.block_rows * sizeof(void*) + m->pointers).count();
   return {};
@@ -236,12 +276,8 @@ Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
 void run_matrix(const EvalContext& run, const Matrix& m) {
   const size_t pixels = m.windows.picture.out_pixels();
   if (pixels == 0 || m.out_channels == 0) return;
-  const uint8_t* input = run.in<uint8_t>(0);
-  if (m.hybrid) input = reinterpret_cast<const uint8_t*>(encode_pictures(run, *m.hybrid));
-  uint8_t* output = run.out<uint8_t>(0);
-  const bool is_float = m.dtype == DType::kFloat32 && !m.hybrid;
-  const size_t element = is_float ? sizeof(float) : 1;
-  const size_t out_element = m.dtype == DType::kFloat32 ? sizeof(float) : 1;
+  Rows input{run.in<uint8_t>(0), 0, m.windows.picture.h.in};
+  if (m.hybrid) input.data = reinterpret_cast<const uint8_t*>(encode_pictures(run, *m.hybrid));
   const size_t macs_per_row = m.windows.picture.taps() * m.depth * m.group_cols;
   const size_t threads = static_cast<size_t>(run.pool().threads());
   // Rows are cut first; where there are few, as in a fully connected layer, columns as well.
@@ -254,31 +290,25 @@ void run_matrix(const EvalContext& run, const Matrix& m) {
   const Chunks cols = split ? cut(panels, 1, threads) : Chunks{panels, 1};
   const size_t per_group = rows.count * cols.count;
   run.pool().run(per_group * m.groups.size(), [&](size_t task, int worker) {
-    const size_t g = task / per_group, r = task % per_group / cols.count, c = task % cols.count;
-    const MatrixGroup& group = *m.groups[g];
-    const size_t first_col = c * cols.size * m.nr;
-    const size_t last_col = std::min(m.group_cols, (c + 1) * cols.size * m.nr);
-    uint8_t* scratch = run.scratch(worker);
-    const uint8_t** pointers = reinterpret_cast<const uint8_t**>(scratch + m.pointers);
-    const size_t end = std::min(pixels, (r + 1) * rows.size * m.mr);
-    for (size_t p = r * rows.size * m.mr; p < end; p += m.windows.block_rows) {
-      const size_t count = std::min(m.windows.block_rows, end - p);
-      gather(m.windows, input, g * m.depth * element, p, count, scratch + m.copies, pointers);
-      uint8_t* out = output + (p * m.out_channels + g * m.group_cols) * out_element;
-      if (is_float) {
-        gemm_f32::run(group.layer_f32, reinterpret_cast<const float* const*>(pointers),
-                      m.windows.block_rows, count, first_col, last_col,
-                      reinterpret_cast<float*>(out), m.out_channels);
-      } else {
-        gemm::run(group.layer, reinterpret_cast<const void* const*>(pointers), m.windows.block_rows,
-                  count, first_col, last_col, out, m.out_channels, scratch);
-        if (m.hybrid) {
-          finish_hybrid(run, *m.hybrid, p, count, g * m.group_cols, first_col, last_col, out,
-                        m.out_channels);
-        }
-      }
-    }
+    const size_t r = task % per_group / cols.count, c = task % cols.count;
+    Block block;
+    block.group = task / per_group;
+    block.first_col = c * cols.size * m.nr;
+    block.last_col = std::min(m.group_cols, (c + 1) * cols.size * m.nr);
+    block.first = r * rows.size * m.mr;
+    block.last = std::min(pixels, (r + 1) * rows.size * m.mr);
+    uint8_t* out = run.out<uint8_t>(0) + block.first * out_bytes(m);
+    run_block(m, input, block, out, run.scratch(worker), m.hybrid ? &run : nullptr);
   });
+}
+
+void run_matrix_rows(const void* state, const Rows& in, int first, int last, uint8_t* out,
+                     uint8_t* scratch) {
+  const Matrix& m = *static_cast<const Matrix*>(state);
+  const size_t width = static_cast<size_t>(m.windows.picture.w.out);
+  Block block{0, static_cast<size_t>(first) * width, static_cast<size_t>(last) * width, 0,
+              m.group_cols};
+  for (; block.group < m.groups.size(); ++block.group) run_block(m, in, block, out, scratch);
 }
 
 }  // namespace edge

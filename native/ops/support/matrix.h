@@ -62,5 +62,8 @@ std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels);
 // Fills everything but the picture, `depth` and `out_channels`; weights are [out][taps][depth].
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* matrix);
 void run_matrix(const EvalContext& run, const Matrix& matrix);
+// OpDef::eval_rows; the state is a Matrix.
+void run_matrix_rows(const void* state, const Rows& in, int first, int last, uint8_t* out,
+                     uint8_t* scratch);
 
 }  // namespace edge

@@ -12,6 +12,11 @@ struct WindowAxis {
   int in = 0, out = 0;  // cells
   int filter = 0, stride = 1, dilation = 1;
   int before = 0;  // cells outside of the picture before the first
+
+  int64_t extent() const { return int64_t{dilation} * (filter - 1) + 1; }  // of the window
+  int64_t shared() const {  // cells that two neighbouring windows both see, none outside
+    return std::clamp<int64_t>(extent() - stride, 0, in);
+  }
 };
 
 // Output extent and leading padding as TFLite computes them (SAME: out = ceil(in / stride), the odd

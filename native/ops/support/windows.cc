@@ -28,18 +28,19 @@ struct Segment {
 int64_t left_of(const Picture& p, int64_t ox) { return ox * p.w.stride - p.w.before; }
 
 // The row of the input under row fy of the window, or null where that lies outside.
-const uint8_t* input_row(const Picture& p, const uint8_t* data, const Segment& s, int fy) {
+const uint8_t* input_row(const Picture& p, const Rows& x, const Segment& s, int fy) {
   const int64_t y = int64_t{s.oy} * p.h.stride - p.h.before + int64_t{fy} * p.h.dilation;
-  if (y < 0 || y >= p.h.in) return nullptr;
-  return data + (int64_t{s.b} * p.h.in + y) * p.w.in * static_cast<int64_t>(p.cell_bytes);
+  if (y < x.first || y >= x.last) return nullptr;
+  const int64_t row = int64_t{s.b} * p.h.in + y - x.first;
+  return x.data + row * p.w.in * static_cast<int64_t>(p.cell_bytes);
 }
 
-void point_at_taps(const Windows& w, const uint8_t* data, size_t offset, const Segment& s,
+void point_at_taps(const Windows& w, const Rows& input, size_t offset, const Segment& s,
                    const uint8_t** pointers) {
   const Picture& p = w.picture;
   const int64_t cell = static_cast<int64_t>(p.cell_bytes);
   for (int fy = 0; fy < p.h.filter; ++fy) {
-    const uint8_t* row = input_row(p, data, s, fy);
+    const uint8_t* row = input_row(p, input, s, fy);
     for (int fx = 0; fx < p.w.filter; ++fx, pointers += w.block_rows) {
       int64_t x = left_of(p, s.ox) + int64_t{fx} * p.w.dilation;
       for (size_t i = 0; i < s.count; ++i, x += p.w.stride) {
@@ -85,7 +86,7 @@ Inside inside_of(const Windows& w, const Segment& s) {
   return {first, std::clamp<int64_t>(to - s.ox, first, count)};
 }
 
-void point_at_runs(const Windows& w, const uint8_t* data, const Segment& s, uint8_t* copies,
+void point_at_runs(const Windows& w, const Rows& x, const Segment& s, uint8_t* copies,
                    const uint8_t** pointers) {
   const Picture& p = w.picture;
   const Inside in = inside_of(w, s);
@@ -93,7 +94,7 @@ void point_at_runs(const Windows& w, const uint8_t* data, const Segment& s, uint
   const int64_t step = static_cast<int64_t>(p.cell_bytes) * p.w.stride;
   const int64_t count = static_cast<int64_t>(s.count);
   for (int fy = 0; fy < p.h.filter; ++fy, pointers += w.block_rows) {
-    const uint8_t* row = input_row(p, data, s, fy);
+    const uint8_t* row = input_row(p, x, s, fy);
     if (row == nullptr) {
       std::fill_n(pointers, s.count, p.filler.data());
       continue;
@@ -112,7 +113,7 @@ void point_at_runs(const Windows& w, const uint8_t* data, const Segment& s, uint
   }
 }
 
-void copy_windows(const Windows& w, const uint8_t* data, size_t offset, const Segment& s,
+void copy_windows(const Windows& w, const Rows& x, size_t offset, const Segment& s,
                   uint8_t* copies) {
   const Picture& p = w.picture;
   const Inside in = inside_of(w, s);
@@ -121,7 +122,7 @@ void copy_windows(const Windows& w, const uint8_t* data, size_t offset, const Se
   const int64_t count = static_cast<int64_t>(s.count);
   // Row after row: what a copy writes too much, the next row overwrites.
   for (int fy = 0; fy < p.h.filter; ++fy, copies += run) {
-    const uint8_t* row = input_row(p, data, s, fy);
+    const uint8_t* row = input_row(p, x, s, fy);
     const int64_t first = row == nullptr ? count : in.first;
     uint8_t* to = copies;
     int64_t i = 0;
@@ -174,11 +175,12 @@ Gather choose_gather(const Windows& w, size_t step, bool one_tap) {
   return taps * 3 <= flat * 4 ? Gather::kTaps : Gather::kFlat;
 }
 
-void gather(const Windows& w, const uint8_t* data, size_t offset, size_t first, size_t rows,
+void gather(const Windows& w, const Rows& input, size_t offset, size_t first, size_t rows,
             uint8_t* copies, const uint8_t** pointers) {
   const Picture& p = w.picture;
   if (w.how == Gather::kDense) {
-    const uint8_t* x = data + first * p.cell_bytes + offset;
+    const size_t held = static_cast<size_t>(input.first) * static_cast<size_t>(p.w.in);
+    const uint8_t* x = input.data + (first - held) * p.cell_bytes + offset;
     for (size_t i = 0; i < rows; ++i, x += p.cell_bytes) pointers[i] = x;
     return;
   }
@@ -188,13 +190,13 @@ void gather(const Windows& w, const uint8_t* data, size_t offset, size_t first, 
     const size_t y = (first + i) / width, ox = (first + i) % width;
     const Segment s{static_cast<int>(y / height), static_cast<int>(y % height),
                     static_cast<int>(ox), std::min(rows - i, width - ox)};
-    if (w.how == Gather::kTaps) point_at_taps(w, data, offset, s, pointers + i);
+    if (w.how == Gather::kTaps) point_at_taps(w, input, offset, s, pointers + i);
     if (w.how == Gather::kRuns) {
-      point_at_runs(w, data, s, copies + i * static_cast<size_t>(p.h.filter) * run_slot(w),
+      point_at_runs(w, input, s, copies + i * static_cast<size_t>(p.h.filter) * run_slot(w),
                     pointers + i);
     }
     if (w.how == Gather::kFlat) {
-      copy_windows(w, data, offset, s, copies + i * slot);
+      copy_windows(w, input, offset, s, copies + i * slot);
       for (size_t j = i; j < i + s.count; ++j) pointers[j] = copies + j * slot;
     }
     i += s.count;

@@ -34,8 +34,9 @@ struct Windows {
 Gather choose_gather(const Windows& windows, size_t step, bool one_tap);
 
 // pointers[t * block_rows + i] = tap t of output pixel `first` + i, from byte `offset` of a pixel
-// on; `rows` <= block_rows pixels. The picture's filler must hold run_bytes().
-void gather(const Windows& windows, const uint8_t* data, size_t offset, size_t first, size_t rows,
+// on; `rows` <= block_rows pixels. The picture's filler must hold run_bytes(). `input` are the rows
+// of the first picture that these pixels see, or all rows, where further pictures may follow.
+void gather(const Windows& windows, const Rows& input, size_t offset, size_t first, size_t rows,
             uint8_t* copies, const uint8_t** pointers);
 
 }  // namespace edge

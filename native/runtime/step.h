@@ -1,0 +1,28 @@
+// What a plan runs: one op, or a chain of them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace edge {
+
+struct Step {
+  const OpDef* def = nullptr;
+  std::shared_ptr<const void> state;
+  std::string op, kernel;               // a chain's: those of its parts, joined by '+'
+  std::vector<const char*> candidates;  // kernels that PlanOptions::kernels may name
+  std::vector<int> nodes;               // the file's node indices
+  std::vector<int> inputs, outputs;     // values; inputs may be kAbsent
+  RowWork rows;                         // where def->eval_rows
+  size_t scratch_per_worker = 0;
+  size_t scratch_shared = 0;
+  size_t packed_bytes = 0;
+  int64_t macs = 0;
+  Pieces pieces;
+  std::vector<Step> parts;  // of a chain: the steps that it runs row by row
+};
+
+}  // namespace edge
