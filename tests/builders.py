@@ -40,6 +40,8 @@ _OPTIONS = {
     "PADV2": "PadV2Options",
     "L2_NORMALIZATION": "L2NormOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+    "SVDF": "SVDFOptions",
 }
 _ENUMS = {
     "padding": S.Padding,
@@ -124,6 +126,31 @@ class GraphBuilder:
         self._graph.tensors[index].shape = np.asarray(np.shape(values), np.int32)
         return index
 
+    def sparse(self, values: Any, block: Sequence[int] = (), *args: Any, **kwargs: Any) -> int:
+        """As `constant`, of a matrix whose zeros (or blocks of zeros, [rows, columns]) are not stored."""
+        array = np.asarray(values)
+        rows, cols = block or (1, 1)
+        outer = array.reshape(array.shape[0] // rows, rows, array.shape[1] // cols, cols).swapaxes(1, 2)
+        there = outer.any(axis=(2, 3))
+        index = self.constant(outer[there].reshape(-1), *args, **kwargs)
+        segments, indices = S.Int32VectorT(), S.Uint8VectorT()
+        segments.values = np.append([0], np.cumsum(there.sum(1))).astype(np.int32)
+        indices.values = np.nonzero(there)[1].astype(np.uint8)
+        csr = S.DimensionMetadataT(
+            format=S.DimensionType.SPARSE_CSR, arraySegments=segments, arrayIndices=indices,
+            arraySegmentsType=S.SparseIndexVector.Int32Vector,
+            arrayIndicesType=S.SparseIndexVector.Uint8Vector,
+        )  # fmt: skip
+        dense = [S.DimensionMetadataT(denseSize=n) for n in (there.shape[0], *block)]
+        tensor = self._graph.tensors[index]
+        tensor.shape = np.asarray(array.shape, np.int32)
+        tensor.sparsity = S.SparsityParametersT(
+            traversalOrder=np.arange(2 + len(block), dtype=np.int32),
+            blockMap=np.arange(len(block), dtype=np.int32),
+            dimMetadata=[dense[0], csr, *dense[1:]],
+        )
+        return index
+
     def op(
         self,
         name: str,
@@ -131,11 +158,13 @@ class GraphBuilder:
         outputs: Sequence[int],
         custom_options: bytes | None = None,
         version: int = 1,
+        intermediates: Sequence[int] | None = None,
         **options: Any,
     ) -> None:
         """Appends an op: a builtin's name, or any other name for a custom op. None = input left out."""
         op = S.OperatorT(opcodeIndex=self._opcode(name, version), outputs=list(outputs))
         op.inputs = [-1 if i is None else i for i in inputs]
+        op.intermediates = None if intermediates is None else list(intermediates)
         if custom_options is not None:
             op.customOptions = np.frombuffer(custom_options, np.uint8)
         table = _OPTIONS.get(name, name.title().replace("_", "") + "Options")

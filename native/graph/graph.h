@@ -29,7 +29,6 @@ struct Value {
   Span<const uint8_t> data;  // the bytes of a constant
   bool constant = false;
   bool variable = false;  // keeps its bytes from run to run
-  bool sparse = false;    // a constant in the format's sparse encoding
 };
 
 // Cells of zero (the input's zero point) that a fused PAD puts around a picture.
@@ -45,6 +44,7 @@ struct Node {
   std::string custom_name;  // of a CUSTOM op
   int version = 1;
   std::vector<int> inputs, outputs;  // indices into Graph::values; inputs may be kAbsent
+  std::vector<int> intermediates;    // values that lend their quantization alone
   Attributes attributes;
   Span<const uint8_t> custom_options;  // a CUSTOM op's own bytes
   Border border;
@@ -79,7 +79,7 @@ struct Model {
   Span<const uint8_t> file;
   std::shared_ptr<const void> storage;                        // the file's bytes
   bool mapped = false;                                        // from the file system
-  std::vector<std::shared_ptr<std::vector<uint8_t>>> copies;  // of constants that lay misaligned
+  std::vector<std::shared_ptr<std::vector<uint8_t>>> copies;  // of misaligned and sparse constants
 };
 
 // Checks that indices, types, shapes and sizes of a graph agree. Reads nothing but the graph.

@@ -12,8 +12,8 @@ Status verify_value(const Value& v) {
       return invalid_model(format("shape %s has a negative extent", to_string(s.shape).c_str()));
   }
   EDGE_ASSIGN(const size_t bytes, byte_size(s.dtype, s.shape));
-  // Strings have no fixed size, and sparse constants store fewer bytes than their shape says.
-  const bool sized = (dtype_size(s.dtype) > 0 || s.dtype == DType::kInt4) && !v.sparse;
+  // Strings have no fixed size.
+  const bool sized = dtype_size(s.dtype) > 0 || s.dtype == DType::kInt4;
   if (v.constant && sized && v.data.size() != bytes) {
     return invalid_model(format("its buffer holds %zu bytes, but %s%s needs %zu", v.data.size(),
                                 dtype_name(s.dtype), to_string(s.shape).c_str(), bytes));
@@ -69,6 +69,9 @@ Status verify(const Graph& graph) {
       if (!exists[static_cast<size_t>(i)]) {
         return fail(format("input tensor %d is used before any op has written it", i));
       }
+    }
+    for (int i : node.intermediates) {
+      if (!inside(i)) return fail(format("intermediate names tensor %d of %zu", i, count));
     }
     for (int o : node.outputs) {
       if (!inside(o)) return fail(format("output names tensor %d of %zu", o, count));

@@ -74,12 +74,21 @@ Status expect_type(const char* which, size_t i, DType type, std::initializer_lis
 }  // namespace
 
 Status OpView::expect_input(size_t i, std::initializer_list<DType> types) const {
-  if (in(i).sparse) return unsupported(format("its input %zu is sparse", i));
   return expect_type("input", i, in(i).spec.dtype, types);
 }
 
 Status OpView::expect_output(size_t i, std::initializer_list<DType> types) const {
   return expect_type("output", i, out(i).spec.dtype, types);
+}
+
+Status OpView::expect_variable(size_t i, DType type, int64_t count) const {
+  if (i >= input_count() || !has_input(i) || !in(i).variable) {
+    return invalid_model(format("its input %zu must be a variable", i));
+  }
+  EDGE_TRY(expect_input(i, {type}));
+  if (in(i).spec.shape.count() == count) return {};
+  return invalid_model(
+      format("its state, input %zu, has shape %s", i, to_string(in(i).spec.shape).c_str()));
 }
 
 Status OpView::expect_output_as_input(size_t i) const {

@@ -52,6 +52,8 @@ class OpView {
   // The type of an input (or output) is one of `types`; kUnsupported names it otherwise.
   Status expect_input(size_t i, std::initializer_list<DType> types) const;
   Status expect_output(size_t i, std::initializer_list<DType> types) const;
+  // Input i is a variable of that type with `count` elements.
+  Status expect_variable(size_t i, DType type, int64_t count) const;
   // Exactly the same type as input 0.
   Status expect_output_as_input(size_t i = 0) const;
   // One positive, finite scale and a zero point within the type's range, for 8-bit tensors;
@@ -156,6 +158,11 @@ class EvalContext {
   template <typename T>
   const T* in(size_t i) const {
     return reinterpret_cast<const T*>(inputs_[i]);  // nullptr where absent
+  }
+  // Input i where it is a variable, which keeps what is written to it until the next run.
+  template <typename T>
+  T* variable(size_t i) const {
+    return reinterpret_cast<T*>(inputs_[i]);
   }
   template <typename T>
   T* out(size_t i) const {

@@ -317,7 +317,7 @@ PYBIND11_MODULE(_native, m) {
           "constant",
           [](const Model& model, int tensor, int subgraph) {
             const Value& v = value_of(graph_of(model, subgraph), tensor);
-            if (!v.constant || v.sparse)
+            if (!v.constant)
               raise(invalid_argument(format("tensor %d is no plain constant", tensor)));
             return array_of(v.spec, v.data.data(), py::handle());
           },

@@ -11,6 +11,7 @@
 
 #include "reader/attributes.h"
 #include "reader/flatbuffer.h"
+#include "reader/sparse.h"
 
 namespace edge {
 namespace {
@@ -36,7 +37,17 @@ namespace tensor {
 enum { kShape, kType, kBuffer, kName, kQuantization, kVariable, kSparsity, kShapeSignature };
 }
 namespace op {
-enum { kCode, kInputs, kOutputs, kOptionsType, kOptions, kCustomOptions };
+enum {
+  kCode,
+  kInputs,
+  kOutputs,
+  kOptionsType,
+  kOptions,
+  kCustomOptions,
+  kCustomFormat,
+  kMutating,
+  kIntermediates
+};
 }
 namespace op_code {
 enum { kDeprecatedBuiltin, kCustom, kVersion, kBuiltin };
@@ -188,7 +199,6 @@ class Parser {
     EDGE_TRY(read_shape(t, slot::tensor::kShapeSignature, &spec.shape_signature));
     EDGE_TRY(read_quantization(t.table(slot::tensor::kQuantization), spec.shape, &spec.quant));
     value->variable = t.scalar<uint8_t>(slot::tensor::kVariable, 0) != 0;
-    value->sparse = t.table(slot::tensor::kSparsity).present();
     const uint32_t buffer = t.scalar<uint32_t>(slot::tensor::kBuffer, 0);
     EDGE_TRY(file_.status());
     if (buffer >= buffers_.size() && buffer != 0) {
@@ -198,7 +208,16 @@ class Parser {
     // Buffer 0 is the empty one by convention, and so are all without bytes.
     if (buffer < buffers_.size() && !buffers_[buffer].empty()) {
       value->constant = true;
+      const Table sparsity = t.table(slot::tensor::kSparsity);
       value->data = aligned(buffers_[buffer], dtype_size(spec.dtype));
+      if (sparsity.present()) {
+        auto dense = std::make_shared<std::vector<uint8_t>>();
+        const Status s = densify(sparsity, spec, value->data, dense.get());
+        EDGE_TRY(file_.status());
+        EDGE_TRY(s);
+        value->data = {dense->data(), dense->size()};
+        model_->copies.push_back(std::move(dense));
+      }
     }
     if (value->constant && value->variable)
       return invalid_model("it is both a constant and a variable");
@@ -222,7 +241,8 @@ class Parser {
       return invalid_model(
           format("%zu scales, but %zu zero points", scale.size(), zero_point.size()));
     }
-    q->dimension = t.scalar<int32_t>(slot::quantization::kDimension, 0);
+    // Biases of some files name the filter's dimension.
+    q->dimension = shape.rank() == 1 ? 0 : t.scalar<int32_t>(slot::quantization::kDimension, 0);
     if (scale.size() > 1 &&
         (q->dimension < 0 || q->dimension >= shape.rank() ||
          scale.size() != static_cast<size_t>(std::max(shape[q->dimension], 0)))) {
@@ -249,6 +269,7 @@ class Parser {
     node->version = codes_[code].version;
     node->inputs = read_ints(t, slot::op::kInputs);
     node->outputs = read_ints(t, slot::op::kOutputs);
+    node->intermediates = read_ints(t, slot::op::kIntermediates);
     node->custom_options = t.vector<uint8_t>(slot::op::kCustomOptions).bytes();
     const int options = t.scalar<uint8_t>(slot::op::kOptionsType, 0);
     EDGE_TRY(

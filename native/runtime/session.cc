@@ -20,6 +20,7 @@ Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> pla
   if (!s->arena_.data() || !s->variables_.data() || !s->scratch_.data() || !s->shared_.data()) {
     return Status(Code::kResource, format("no memory for an arena of %zu bytes", p.arena_bytes()));
   }
+  s->reset();
   for (const Step& step : p.steps()) {
     std::vector<uint8_t*> in, out;
     for (int i : step.inputs) in.push_back(i == kAbsent ? nullptr : s->data(i));
@@ -77,6 +78,12 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
 
 void Session::reset() {
   if (variables_.size()) std::memset(variables_.data(), 0, variables_.size());
+  const std::vector<Value>& values = plan_->graph().values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const TensorSpec& s = values[i].spec;
+    if (plan_->places()[i].kind != Place::kVariable || s.dtype != DType::kInt8) continue;
+    std::memset(data(static_cast<int>(i)), s.zero_point(), static_cast<size_t>(s.shape.count()));
+  }
 }
 
 }  // namespace edge

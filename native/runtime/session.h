@@ -27,7 +27,7 @@ class Session {
   // is stored there.
   Status run(std::vector<int64_t>* nanoseconds = nullptr);
 
-  // Variables back to their start values (zeros).
+  // Variables back to their start values: zeros, of int8 ones the zero point.
   void reset();
 
  private:

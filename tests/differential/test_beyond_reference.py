@@ -12,6 +12,9 @@ pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-lite
 from builders import GraphBuilder
 from flatbuffers import flexbuffers
 
+from edge_sdk.errors import ModelError
+from edge_sdk.optimize import tflite_file
+
 from .harness import ours
 
 
@@ -87,3 +90,78 @@ def test_sum_of_int8_is_that_of_uint8() -> None:
     shifted = (x.view(np.uint8) ^ 0x80, summed(x, -7).view(np.uint8) ^ 0x80)
     assert len(np.unique(shifted[1])) > 50
     np.testing.assert_array_equal(summed(shifted[0], 121), shifted[1])
+
+
+@pytest.mark.parametrize("block", [(), (1, 4), (2, 2)])
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_sparse_weights_are_their_dense_ones(dtype: str, block: tuple[int, ...]) -> None:
+    """BUILTIN_REF knows some encodings and types only."""
+    rng = np.random.default_rng(2)
+    kept = np.kron(rng.random((6, 8)) < 0.4, np.ones(block or (1, 1)))
+    values = (rng.integers(1, 100, kept.shape) * kept).astype(dtype)
+    x = rng.normal(0, 1, (3, kept.shape[1])).astype(np.float32)
+    q = {"scale": 0.01} if dtype == "int8" else {}
+
+    def model(sparse: bool) -> bytes:
+        g = GraphBuilder()
+        source, y = g.input(x.shape, "float32"), g.tensor((3, kept.shape[0]), "float32")
+        w = g.sparse(values, block, **q) if sparse else g.constant(values, **q)
+        g.op("FULLY_CONNECTED", [source, w], [y])
+        return g.build([y])
+
+    np.testing.assert_array_equal(ours(model(True), [x])[0], ours(model(False), [x])[0])
+
+
+# Of segments 0, 1, 3, 4 with the indices 0 | 0, 1 | 1.
+DAMAGE = [
+    ("traversalOrder", np.array([1, 1, 2, 3], np.int32)),
+    ("traversalOrder", np.array([0, 99, 2, 3], np.int32)),
+    ("traversalOrder", np.array([0, 1, 2], np.int32)),
+    ("blockMap", np.array([7, 1], np.int32)),
+    ("blockMap", np.array([0, 0], np.int32)),
+    ("dimMetadata.2.denseSize", 5),
+    ("dimMetadata.2.denseSize", -1),
+    ("dimMetadata.0.denseSize", 2**31 - 1),
+    ("dimMetadata.1.arrayIndices.values", np.array([0, 0, 1, 2], np.uint8)),
+    ("dimMetadata.1.arrayIndices.values", np.array([0, 1, 0, 1], np.uint8)),
+    ("dimMetadata.1.arraySegments.values", np.array([0, -1, 3, 4], np.int32)),
+    ("dimMetadata.1.arraySegments.values", np.array([0, 9, 3, 4], np.int32)),
+    ("dimMetadata.1.arraySegments.values", np.array([0, 1, 3, 5], np.int32)),
+    ("dimMetadata.1.arraySegments.values", np.array([0, 4], np.int32)),
+    ("dimMetadata.1.arrayIndices", None),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), DAMAGE)
+def test_damaged_sparsity_is_refused(field: str, value: Any) -> None:
+    g = GraphBuilder()
+    w = g.sparse(np.eye(6, dtype=np.float32), (2, 3))
+    y = g.tensor((6, 6), "float32")
+    g.op("DENSIFY", [w], [y])
+    tree = tflite_file.read(g.build([y]))
+    owner: Any = tree.subgraphs[0].tensors[w].sparsity
+    *path, last = field.split(".")
+    for step in path:
+        owner = owner[int(step)] if step.isdigit() else getattr(owner, step)
+    setattr(owner, last, value)
+    with pytest.raises(ModelError, match="sparsity"):
+        ours(tflite_file.write(tree), [])
+
+
+def test_bias_scales_of_a_dimension_that_is_not_there() -> None:
+    """Some files give biases the dimension of the filter's channels; LiteRT refuses them."""
+    rng = np.random.default_rng(3)
+    weights, x = (rng.integers(-127, 128, s).astype(np.int8) for s in ((1, 3, 3, 4), (1, 5, 5, 4)))
+
+    def model(axis: int) -> bytes:
+        g = GraphBuilder()
+        source = g.input(x.shape, "int8", scale=0.5)
+        w = g.constant(weights, scale=np.linspace(0.1, 0.2, 4), axis=3)
+        b = g.constant(np.arange(4, dtype=np.int32), scale=np.linspace(0.05, 0.1, 4), axis=axis)
+        y = g.tensor((1, 5, 5, 4), "int8", scale=9.0)
+        g.op(
+            "DEPTHWISE_CONV_2D", [source, w, b], [y], padding="SAME", strideH=1, strideW=1, depthMultiplier=1
+        )
+        return g.build([y])
+
+    np.testing.assert_array_equal(ours(model(3), [x])[0], ours(model(0), [x])[0])

@@ -104,4 +104,48 @@ def detector() -> bytes:
     return g.build(outputs)
 
 
-MODELS = {"classifier": classifier, "shuffler": shuffler, "detector": detector}
+def listener() -> bytes:
+    """What keeps a state, 8-bit and 4-bit weights of float inputs, and a sparse constant."""
+    rng = np.random.default_rng(3)
+    g = GraphBuilder()
+
+    def codes(*shape: int) -> int:
+        return g.constant(rng.integers(-127, 128, shape).astype(np.int8), scale=0.01)
+
+    def floats(*shape: int) -> int:
+        return g.constant(rng.normal(0, 1, shape).astype(np.float32))
+
+    def state(count: int, dtype: str = "float32", **q: float) -> int:
+        return g.tensor((1, count), dtype, variable=True, **q)
+
+    x = g.input((1, 3, 4), "float32")
+    gates = [
+        *(codes(5, 4) for _ in range(4)),
+        *(codes(5, 5) for _ in range(4)),
+        *(codes(5) for _ in range(3)),
+    ]
+    inputs = [x, *gates, *(floats(5) for _ in range(4)), None, None, state(5), state(5)]
+    y = g.tensor((1, 3, 5), "float32")
+    g.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], fusedActivationFunction="TANH")
+    z = g.input((1, 4), "int8", scale=0.1)
+    m = g.tensor((1, 3), "int8", scale=0.1)
+    time = g.constant(rng.integers(-9999, 9999, (6, 2)).astype(np.int16), scale=0.001)
+    memory = state(12, "int16", scale=0.01)
+    g.op("SVDF", [z, codes(6, 4), time, None, memory], [m], rank=2, fusedActivationFunction="RELU")
+    w = g.sparse(np.eye(6, 6, dtype=np.float32), (2, 3))
+    v = g.tensor((6, 6), "float32")
+    g.op("DENSIFY", [w], [v])
+    a = g.input((2, 5, 6), "float32")
+    p = g.tensor((2, 5, 6), "float32")
+    g.op("BATCH_MATMUL", [a, v], [p])
+    f = g.tensor((10, 3), "float32")
+    four = g.constant_int4(rng.integers(-8, 8, (3, 6)), scale=0.1)
+    g.op("FULLY_CONNECTED", [p, four, floats(3)], [f])
+    c = g.tensor((1, 5, 2, 3), "float32")
+    g.op("RESHAPE", [f, g.constant(np.array([1, 5, 2, 3], np.int32))], [c])
+    e = g.tensor((1, 5, 2, 2), "float32")
+    g.op("CONV_2D", [c, codes(2, 2, 2, 3), floats(2)], [e], padding="SAME", strideH=1, strideW=1)
+    return g.build([y, m, e])
+
+
+MODELS = {"classifier": classifier, "shuffler": shuffler, "detector": detector, "listener": listener}

@@ -6,7 +6,6 @@ namespace edge {
 
 Status expect_movable(const OpView& op, size_t i) {
   const Value& v = op.in(i);
-  if (v.sparse) return unsupported(format("its input %zu is sparse", i));
   if (dtype_size(v.spec.dtype) == 0) {
     return unsupported(format("%s tensors", dtype_name(v.spec.dtype)));
   }
