@@ -41,6 +41,8 @@ _OPTIONS = {
     "L2_NORMALIZATION": "L2NormOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+    "BIDIRECTIONAL_SEQUENCE_LSTM": "BidirectionalSequenceLSTMOptions",
+    "LSTM": "LSTMOptions",
     "SVDF": "SVDFOptions",
 }
 _ENUMS = {

@@ -31,12 +31,15 @@ struct State {
   const gemm_f32::Kernel* kernel = nullptr;
   gemm_f32::Shape shape{};
   int32_t zero_x = 0, zero_w = 0, zero_y = 0;
-  requantize::Multiplier multiplier{};
-  std::vector<float> scale_w;  // hybrid: one, or one a column
+  std::vector<requantize::Multiplier> multipliers;  // one, or one a column
+  std::vector<float> scale_w;                       // hybrid: one, or one a column
 };
 
 bool hybrid(const State& s) { return s.x == DType::kFloat32 && s.w == DType::kInt8; }
 bool floats(const State& s) { return s.w == DType::kFloat32; }
+const requantize::Multiplier& multiplier(const State& s, size_t column) {
+  return s.multipliers[s.multipliers.size() > 1 ? column : 0];
+}
 size_t width(const State& s) { return (s.cols + kBlock - 1) / kBlock * kBlock; }
 
 Status check(const OpView& op) {
@@ -55,8 +58,13 @@ Status check(const OpView& op) {
   EDGE_TRY(check_scales(op.in(1).spec.quant, "its input 1"));
   if (x == DType::kFloat32) return {};
   EDGE_TRY(check_scales(op.in(0).spec.quant, "its input 0"));
-  if (op.in(1).spec.quant.per_channel() || op.in(0).spec.quant.per_channel()) {
-    return unsupported("its inputs have a scale per channel");
+  const Quantization& q = op.in(1).spec.quant;
+  const int behind = op.attributes<BatchMatMulAttributes>().adj_y ? 2 : 1;
+  const bool by_column = q.dimension == op.in(1).spec.shape.rank() - behind &&
+                         std::count(q.zero_point.begin(), q.zero_point.end(), 0) ==
+                             static_cast<std::ptrdiff_t>(q.zero_point.size());
+  if (op.in(0).spec.quant.per_channel() || (q.per_channel() && !by_column)) {
+    return unsupported("its inputs have a scale per channel of another axis than the columns");
   }
   for (const Value* v : {&op.in(0), &op.in(1)}) {
     const bool is_short = v->spec.dtype == DType::kInt16 || x == DType::kInt16;
@@ -164,21 +172,24 @@ Status prepare(PrepareContext& op) {
   } else {
     s.stride_w = align_up(s.depth * width(s) * sizeof(int16_t));
   }
+  if (w.quant.per_channel() && w.quant.scale.size() != s.cols) {
+    return invalid_model("it does not have one weight scale per column");
+  }
   if (s.y == DType::kInt32) {
     // The sum of the codes' products as they are.
   } else if (hybrid(s)) {
-    const Quantization& q = w.quant;
-    if (q.per_channel() && q.scale.size() != s.cols) {
-      return invalid_model("it does not have one weight scale per column");
-    }
-    s.scale_w = q.scale;
+    s.scale_w = w.quant.scale;
   } else if (!floats(s)) {
     s.zero_x = x.zero_point();
     s.zero_w = w.zero_point();
     s.zero_y = y.zero_point();
-    EDGE_ASSIGN(s.multiplier, fixed_point(static_cast<double>(x.scale() * w.scale()) / y.scale()));
-    if (s.multiplier.e > (s.y == DType::kInt16 ? 14 : 31)) {
-      return invalid_model("its scales give a multiplier that is too large");
+    for (float scale : w.quant.scale) {
+      EDGE_ASSIGN(const requantize::Multiplier m,
+                  fixed_point(static_cast<double>(x.scale() * scale) / y.scale()));
+      if (m.e > (s.y == DType::kInt16 ? 14 : 31)) {
+        return invalid_model("its scales give a multiplier that is too large");
+      }
+      s.multipliers.push_back(m);
     }
   }
   const bool copies_x = !floats(s) || s.adj_x;
@@ -255,8 +266,8 @@ void finish_block(const EvalContext& run, const State& s, const uint32_t* acc, s
     for (size_t j = 0; j < count; ++j) run.out<int32_t>(0)[at + j] = static_cast<int32_t>(acc[j]);
   } else if (s.y == DType::kInt8) {
     for (size_t j = 0; j < count; ++j) {
-      const int32_t v =
-          requantize::double_round(static_cast<int32_t>(acc[j]), s.multiplier.m, s.multiplier.e);
+      const requantize::Multiplier& m = multiplier(s, first + j);
+      const int32_t v = requantize::double_round(static_cast<int32_t>(acc[j]), m.m, m.e);
       run.out<int8_t>(0)[at + j] =
           static_cast<int8_t>(std::clamp(requantize::wrapping_add(v, s.zero_y), -128, 127));
     }
@@ -280,7 +291,7 @@ void run_codes(const EvalContext& run, const State& s, const uint8_t* w, size_t 
       int64_t acc[kBlock];
       block(x, matrix + n, s.depth, width(s), acc);
       for (size_t j = 0; j < count; ++j) {
-        const int32_t v = rescale_wide(acc[j], s.multiplier);
+        const int32_t v = rescale_wide(acc[j], multiplier(s, n + j));
         run.out<int16_t>(0)[at + j] = static_cast<int16_t>(std::clamp(v, -32768, 32767));
       }
     } else {

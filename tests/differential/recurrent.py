@@ -18,7 +18,7 @@ def codes(d: Draw, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 @differential("UNIDIRECTIONAL_SEQUENCE_LSTM", "float32", absolute=2e-5, relative=1e-5)
 @differential("UNIDIRECTIONAL_SEQUENCE_LSTM", "hybrid", absolute=2e-5, relative=1e-5)
-def lstm(d: Draw, kind: str) -> Case:
+def lstm(d: Draw, kind: str, single: bool = False) -> Case:
     g = GraphBuilder()
     hybrid = kind == "hybrid"
     inputs, cells, outputs = (d.pick(name, SIZES) for name in ("inputs", "cells", "outputs"))
@@ -27,7 +27,7 @@ def lstm(d: Draw, kind: str) -> Case:
     steps, batches = d.integer("steps", 1, 3 if hybrid else 6), d.integer("batches", 1, 3)
     time_major = d.chance("time_major", 0.4) or (projection and batches > 1)
     coupled, peephole = d.chance("coupled", 0.3), d.chance("peephole", 0.4)
-    norm, diagonal = d.chance("norm", 0.3), not projection and d.chance("diagonal", 0.15)
+    norm, diagonal = d.chance("norm", 0.3), not projection and not single and d.chance("diagonal", 0.15)
     gates = [not coupled, True, True, True]
 
     def matrix(rows: int, cols: int) -> int:
@@ -41,6 +41,7 @@ def lstm(d: Draw, kind: str) -> Case:
         return g.constant(d.rng.normal(0, 0.5, size).astype(np.float32))
 
     shape = (steps, batches, inputs) if time_major else (batches, steps, inputs)
+    shape = (batches, inputs) if single else shape
     tensors: list[int | None] = [g.input(shape, "float32")]
     tensors += [matrix(cells, inputs) if there else None for there in gates]
     tensors += [
@@ -53,13 +54,65 @@ def lstm(d: Draw, kind: str) -> Case:
     tensors += [g.tensor((batches, size), "float32", variable=True) for size in (outputs, cells)]
     tensors += [vector(cells) if norm and there else None for there in gates]
     y = g.tensor((), "float32")
+    options = {} if single else {"timeMajor": time_major}
     g.op(
-        "UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, [y],
+        "LSTM" if single else "UNIDIRECTIONAL_SEQUENCE_LSTM", tensors, [y],
         fusedActivationFunction=d.pick("activation", ("TANH", "TANH", "TANH", "RELU", "RELU6")),
         cellClip=d.pick("cell_clip", (0.0, 0.0, 0.5, 10.0)), projClip=d.pick("proj_clip", (0.0, 0.4)),
-        timeMajor=time_major, asymmetricQuantizeInputs=hybrid and d.chance("asymmetric", 0.4),
+        asymmetricQuantizeInputs=hybrid and d.chance("asymmetric", 0.4), **options,
     )  # fmt: skip
     return Case(g, [y], [d.rng.normal(0, 1, shape).astype(np.float32)])
+
+
+@differential("LSTM", "float32", "hybrid", absolute=2e-5, relative=1e-5)
+def lstm_step(d: Draw, kind: str) -> Case:
+    """The generator of sequences with the time axis taken away."""
+    return lstm(d, kind, single=True)
+
+
+# A sum that is rounded otherwise moves a state over the edge between two codes, now and then.
+@differential("BIDIRECTIONAL_SEQUENCE_LSTM", "float32", absolute=2e-5, relative=1e-5)
+@differential("BIDIRECTIONAL_SEQUENCE_LSTM", "hybrid", absolute=5e-3)
+def both_ways(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    hybrid = kind == "hybrid"
+    inputs, steps, batches = d.pick("inputs", SIZES), d.integer("steps", 1, 4), d.integer("batches", 1, 3)
+    merged, extra = d.chance("merged", 0.5), d.chance("auxiliary", 0.4)
+    time_major = d.chance("time_major", 0.6) or (merged and batches > 1)
+    other = d.pick("other", SIZES) if extra else 0
+
+    def matrix(rows: int, cols: int) -> int:
+        if hybrid:
+            return g.constant(codes(d, (rows, cols)), scale=d.scale(1 / 127 / cols**0.5, 1))
+        return g.constant(d.rng.normal(0, cols**-0.5, (rows, cols)).astype(np.float32))
+
+    def vector(size: int) -> int:
+        return g.constant(d.rng.normal(0, 0.5, size).astype(np.float32))
+
+    def tensor(size: int) -> tuple[int, ...]:
+        return (steps, batches, size) if time_major else (batches, steps, size)
+
+    tensors: list[int | None] = [g.input(tensor(inputs), "float32")]
+    states: list[int | None] = []
+    more: list[int | None] = []
+    coupled = d.chance("coupled", 0.3)
+    gates = [not coupled, True, True, True]
+    cells = d.pick("cells", SIZES)  # LiteRT wants as many both ways
+    for _ in range(2):
+        tensors += [matrix(cells, inputs) if there else None for there in gates]
+        tensors += [matrix(cells, cells) if there else None for there in gates]
+        tensors += [None, None, None, *(vector(cells) if there else None for there in gates), None, None]
+        states += [g.tensor((batches, cells), "float32", variable=True) for _ in range(2)]
+        more += [matrix(cells, other) if extra and there else None for there in gates]
+    auxiliary = g.input(tensor(other), "float32") if extra else None
+    outputs = [g.tensor((), "float32") for _ in range(1 if merged else 2)]
+    g.op(
+        "BIDIRECTIONAL_SEQUENCE_LSTM", [*tensors, *states, auxiliary, *more], outputs,
+        fusedActivationFunction="TANH", mergeOutputs=merged, timeMajor=time_major,
+        asymmetricQuantizeInputs=hybrid and d.chance("asymmetric", 0.4),
+    )  # fmt: skip
+    values = [d.rng.normal(0, 1, tensor(n)).astype(np.float32) for n in (inputs, other) if n]
+    return Case(g, outputs, values)
 
 
 @differential("UNIDIRECTIONAL_SEQUENCE_LSTM", "int8")

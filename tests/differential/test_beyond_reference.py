@@ -165,3 +165,20 @@ def test_bias_scales_of_a_dimension_that_is_not_there() -> None:
         return g.build([y])
 
     np.testing.assert_array_equal(ours(model(3), [x])[0], ours(model(0), [x])[0])
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_matrices_with_a_scale_per_column(adjoint: bool) -> None:
+    """The reference takes a missing scale for 0, and gives zeros."""
+    rng = np.random.default_rng(4)
+    x, w = rng.integers(-30000, 30000, (7, 5)).astype(np.int16), rng.integers(-127, 128, (5, 9))
+    scale = np.linspace(0.01, 0.05, 9).astype(np.float32)
+    g = GraphBuilder()
+    source, y = g.input(x.shape, "int16", scale=0.5), g.tensor((7, 9), "int16", scale=2.0)
+    stored = np.ascontiguousarray(w.T if adjoint else w).astype(np.int8)
+    b = g.constant(stored, scale=scale, axis=0 if adjoint else 1)
+    g.op("BATCH_MATMUL", [source, b], [y], adjY=adjoint)
+    real = x.astype(np.float64) @ w * scale * 0.5 / 2.0
+    (got,) = ours(g.build([y]), [x])
+    assert np.abs(got - np.clip(real, -32768, 32767)).max() < 1 + 2.0**-14 * np.abs(real).max()
+    assert len(np.unique(got)) > 50

@@ -203,7 +203,7 @@ void run_lstm(const EvalContext& run, const Lstm& l, float* out) {
   for (size_t done = 0; done < s.steps; done += l.block) {
     const size_t count = std::min(l.block, s.steps - done);
     const size_t first = l.options.backward ? s.steps - done - count : done;
-    multiply(l.input, run.in<float>(0), first, count, sums);
+    multiply(l.input, run.in<float>(l.at.input), first, count, sums);
     if (!l.auxiliary.empty()) {
       multiply(l.auxiliary, run.in<float>(l.at.auxiliary), first, count, more);
       for (size_t k = 0; k < count * s.batches * width; ++k) sums[k] += more[k];

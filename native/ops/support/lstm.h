@@ -17,7 +17,7 @@ namespace edge {
 // Where an op has its tensors. Behind `weights` follow in this order: W of i, f, c, o; R of the
 // same; peepholes of i, f, o; biases of i, f, c, o; projection and its bias.
 struct LstmInputs {
-  size_t weights = 1, output_state = 18, cell_state = 19;
+  size_t input = 0, weights = 1, output_state = 18, cell_state = 19;
   size_t norms = 0;                 // of i, f, c, o; 0: none
   size_t auxiliary = 0, extra = 0;  // an input and its weights; 0: none
   size_t input_weights(size_t gate) const { return weights + gate; }

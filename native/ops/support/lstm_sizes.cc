@@ -49,8 +49,8 @@ Status check_gate(const OpView& op, const LstmInputs& at, size_t gate, const Lst
 }  // namespace
 
 Result<LstmSizes> lstm_sizes(const OpView& op, const LstmInputs& at, bool time_major) {
-  const Shape& x = op.in(0).spec.shape;
-  const bool integer = op.in(0).spec.dtype == DType::kInt8;
+  const Shape& x = op.in(at.input).spec.shape;
+  const bool integer = op.in(at.input).spec.dtype == DType::kInt8;
   if (!given(op, at.input_weights(3)) || !given(op, at.recurrent(3)) || x.rank() < 2 ||
       x.rank() > 3) {
     return invalid_model(
@@ -60,7 +60,7 @@ Result<LstmSizes> lstm_sizes(const OpView& op, const LstmInputs& at, bool time_m
   EDGE_TRY(op.expect_input(at.input_weights(3), {DType::kFloat32, DType::kInt8, DType::kUInt8}));
   if (integer && type != DType::kInt8) return unsupported("int8 inputs with other weights");
   const Types types{type, integer ? DType::kInt16 : DType::kFloat32,
-                    integer ? DType::kInt32 : DType::kFloat32, op.in(0).spec.dtype,
+                    integer ? DType::kInt32 : DType::kFloat32, op.in(at.input).spec.dtype,
                     integer ? DType::kInt16 : DType::kFloat32};
   const Shape& w = op.in(at.input_weights(3)).spec.shape;
   const Shape& r = op.in(at.recurrent(3)).spec.shape;
