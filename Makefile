@@ -37,6 +37,7 @@ test-all: check .venv/.test build test-sanitized test-arm ## everything: full sa
 	cmake --preset release >/dev/null
 	cmake --build --preset release
 	for isa in $(isas); do EDGE_ISA=$$isa build/release/edge_tests && EDGE_ISA=$$isa pytest -n $(JOBS) || exit 1; done
+	$(if $(filter sse41,$(isas)),qemu-x86_64-static -cpu Nehalem build/release/edge_tests) # dies of what is beyond SSE4.1
 	pytest -n $(JOBS) -m "full and not arm"
 
 test-sanitized: .venv/.test ## native and model tests under AddressSanitizer and UndefinedBehaviorSanitizer

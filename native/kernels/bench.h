@@ -34,7 +34,7 @@ double best_seconds(Work work) {
 }
 
 inline void report(const char* kernel, const char* what, double amount, const char* unit) {
-  std::printf("%-36s %-28s %8.2f %s\n", kernel, what, amount, unit);
+  std::printf("%-38s %-28s %8.2f %s\n", kernel, what, amount, unit);
   std::fflush(stdout);
 }
 

@@ -258,7 +258,7 @@ static bool slides(const Args& args, size_t block_bytes) {
 
 void depthwise_x8w8_16c4_dotprod(const Args& args) {
   const Shape& shape = args.shape;
-  const size_t quad_count = quads(shape);
+  const size_t quad_count = cells(Layout::kQuads, shape);
   const auto fixed = requantize::make_fixed_neon(args.output, args.out_flip);
   const size_t row_weights = shape.width * quad_count * kBlock * 4;
   const size_t block_bytes = (kBlockHeader + kBlock * 4 * sizeof(int32_t) +

@@ -43,11 +43,13 @@ struct Shape {
 //             int32 b[cr], int32 c[cr]
 //             float scale[cr] | int32 multiplier[cr], float offset[cr] | int32 exponent[cr]
 //             w' as int8 [rows][width][quads][cr][4], zero in rows outside of the window
+//   kPairs  the same with pairs of 2 rows and w' = w - zw as int16 [rows][width][pairs][cr][2]
 //   kBytes  int8, one row at a time, blocks as for kQuads but for
 //             w' as int8 [width][height][cr]
-enum class Layout : uint8_t { kTaps, kQuads, kBytes };
+enum class Layout : uint8_t { kTaps, kQuads, kPairs, kBytes };
 
-// kQuads: a window is no higher; kBytes: it has no more cells, so that sums of x' fit int16.
+// kQuads, kPairs: a window is no higher; kBytes: it has no more cells, so that sums of x' fit
+// int16.
 constexpr size_t kMostRows = 64;
 constexpr size_t kMostTaps = 255;
 
@@ -78,7 +80,7 @@ struct Args {
   size_t out_row;        // otherwise: bytes from one row to the next
   uint8_t out_flip;      // otherwise: as in gemm/gemm.h
   requantize::Output output;
-  void* columns;  // kQuads: memory for columns_bytes()
+  void* columns;  // kQuads, kPairs: memory for columns_bytes()
 };
 
 using Run = void (*)(const Args& args);
@@ -105,11 +107,17 @@ const Kernel& select(Features features, const Shape& shape);
 bool suits(const Kernel& kernel, const Shape& shape);
 const Kernel* kernels(size_t* count);
 
-// Quads of a column, rows of output computed together, and rows of pointers that a column has.
-static inline size_t quads(const Shape& shape) { return (shape.height + 3) / 4; }
+// Rows of a quad or pair, 0 in other layouts; quads or pairs of a column; rows of output computed
+// together; and rows of pointers that a column has.
+static inline size_t cell_rows(Layout layout) {
+  return layout == Layout::kQuads ? 4 : layout == Layout::kPairs ? 2 : 0;
+}
+static inline size_t cells(Layout layout, const Shape& shape) {
+  return (shape.height + cell_rows(layout) - 1) / cell_rows(layout);
+}
 static inline size_t rows_at_once(Layout layout, const Shape& shape) {
-  if (layout != Layout::kQuads || shape.row_step == 0) return 1;
-  return (4 * quads(shape) - shape.height) / shape.row_step + 1;
+  if (cell_rows(layout) == 0 || shape.row_step == 0) return 1;
+  return (cell_rows(layout) * cells(layout, shape) - shape.height) / shape.row_step + 1;
 }
 static inline size_t column_rows(Layout layout, const Shape& shape) {
   return shape.height + (rows_at_once(layout, shape) - 1) * shape.row_step;

@@ -39,20 +39,22 @@ void pack_taps(const Weights& weights, const Layer& layer, uint8_t* block) {
   }
 }
 
-// kQuads and kBytes.
+// All but kTaps.
+template <typename T>
 void pack_blocks(const Weights& weights, const Layer& layer, uint8_t* block) {
   const Shape& shape = layer.shape;
   const Kernel& kernel = *layer.kernel;
   const size_t cr = kernel.cr, height = shape.height, rows = rows_at_once(kernel.layout, shape);
+  const size_t kr = cell_rows(kernel.layout), column_cells = kr ? cells(kernel.layout, shape) : 0;
   int32_t x_zero = weights.x_zero_point;
   if (kernel.x_signed && weights.is_unsigned) x_zero -= 128;
   if (!kernel.x_signed && !weights.is_unsigned) x_zero += 128;
-  StoredWeights<int8_t> column;
+  StoredWeights<T> column;
   std::vector<requantize::Bounds> bounds(cr);
   for (size_t first = 0; first < shape.channels; first += cr, block += block_bytes(layer)) {
     BlockHeader* header = reinterpret_cast<BlockHeader*>(block);
     int32_t* b = reinterpret_cast<int32_t*>(block + kBlockHeader);
-    int8_t* w = reinterpret_cast<int8_t*>(b + 4 * cr);
+    T* w = reinterpret_cast<T*>(b + 4 * cr);
     const size_t count = std::min(cr, shape.channels - first);
     header->pairs = 1;
     for (size_t j = 0; j < count; ++j) {
@@ -66,11 +68,11 @@ void pack_blocks(const Weights& weights, const Layer& layer, uint8_t* block) {
         // Two of -128 would not fit.
         if (std::count(values.begin(), values.end(), -128) > 1) header->pairs = 0;
       }
-      for (size_t row = 0; kernel.layout == Layout::kQuads && row < rows; ++row) {
+      for (size_t row = 0; kr != 0 && row < rows; ++row) {
         for (size_t t = 0; t < values.size(); ++t) {
           const size_t y = row * shape.row_step + t % height;
-          const size_t quad = (row * shape.width + t / height) * quads(shape) + y / 4;
-          w[(quad * cr + j) * 4 + y % 4] = values[t];
+          const size_t cell = (row * shape.width + t / height) * column_cells + y / kr;
+          w[(cell * cr + j) * kr + y % kr] = values[t];
         }
       }
       b[j] = column.folded_bias(bias_of(weights, c), x_zero, negate);
@@ -93,9 +95,10 @@ size_t block_bytes(const Layer& layer) {
     const size_t steps = ceil_div(shape.height * shape.width, kernel.kr);
     return ((Bytes(steps) * kernel.kr * sizeof(int16_t) + sizeof(int32_t)) * kernel.cr).count();
   }
-  const Bytes bytes = kernel.layout == Layout::kBytes ? Bytes(shape.width) * shape.height
-                                                      : Bytes(rows_at_once(kernel.layout, shape)) *
-                                                            shape.width * quads(shape) * 4;
+  const Bytes bytes = kernel.layout == Layout::kBytes
+                          ? Bytes(shape.width) * shape.height
+                          : Bytes(rows_at_once(kernel.layout, shape)) * shape.width *
+                                cells(kernel.layout, shape) * 4;
   return align_up((bytes + 4 * sizeof(int32_t)) * kernel.cr + kBlockHeader);
 }
 
@@ -106,7 +109,9 @@ size_t packed_bytes(const Layer& layer) {
 void pack(const Weights& weights, Layer* layer, void* packed) {
   std::memset(packed, 0, packed_bytes(*layer));
   layer->packed = packed;
-  const auto run = layer->kernel->layout == Layout::kTaps ? pack_taps : pack_blocks;
+  const auto run = layer->kernel->layout == Layout::kTaps    ? pack_taps
+                   : layer->kernel->layout == Layout::kPairs ? pack_blocks<int16_t>
+                                                             : pack_blocks<int8_t>;
   run(weights, *layer, static_cast<uint8_t*>(packed));
 }
 

@@ -21,7 +21,7 @@ const Kernel* kernels(size_t* count) {
 
 bool suits(const Kernel& kernel, const Shape& shape) {
   return (kernel.any_multiplier || shape.multiplier == 1) &&
-         (kernel.layout != Layout::kQuads || shape.height + 4 <= kMostRows) &&
+         (cell_rows(kernel.layout) == 0 || shape.height + 4 <= kMostRows) &&
          (kernel.layout != Layout::kBytes || shape.height * shape.width <= kMostTaps);
 }
 
@@ -37,7 +37,7 @@ namespace {
 
 // Pixels that are computed together: for kTaps those whose accumulators, about 8 KB, stay in L1,
 // otherwise those whose columns do.
-size_t strip(const Shape& shape) { return quads(shape) == 1 ? 32 : 16; }
+size_t strip(const Shape& shape) { return shape.height <= 4 ? 32 : 16; }
 
 size_t acc_stride(const Layer& layer) {
   const size_t cr = layer.kernel->cr;
@@ -57,10 +57,11 @@ size_t acc_bytes(const Layer& layer) {
 }
 
 size_t columns_bytes(const Layer& layer) {
-  if (layer.kernel->layout != Layout::kQuads) return 0;
+  const Layout layout = layer.kernel->layout;
+  if (cell_rows(layout) == 0) return 0;
   const Shape& s = layer.shape;
   const Bytes columns = Bytes(strip(s) - 1) * s.stride + Bytes(s.width - 1) * s.dilation + 1;
-  return (columns * quads(s) * kGroup * 4).count();
+  return (columns * cells(layout, s) * kGroup * 4).count();
 }
 
 void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
@@ -78,7 +79,7 @@ void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels
   }
 }
 
-// kQuads and kBytes.
+// All but kTaps.
 void run_blocks(const Layer& layer, Args args, const void* const* x, size_t pixels, uint8_t* out) {
   const Kernel& kernel = *layer.kernel;
   const Shape& shape = layer.shape;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -175,6 +176,33 @@ TEST_CASE("depthwise: packed weights never wrap to few bytes, on 32 bits neither
   for (const Kernel* kernel : runnable()) {
     const Shape shape{1, 1, 1, size_t{1} << 30};
     CHECK(packed_bytes({kernel, shape, false, nullptr, nullptr, {}}) >= shape.width);
+  }
+}
+
+// Where a sum that is rounded up, not cut, would be one step too far.
+TEST_CASE("depthwise: accumulators next to the steps of the output") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (int round = 0; round < 40; ++round) {
+      Problem p(random, kernel->layout, {64, 1, 3, 3}, 5);
+      // Pixels of the zero point leave the bias alone.
+      for (Guarded<uint8_t>& x : p.x) std::memset(x.data(), p.x_zero_point, x.size());
+      for (uint8_t& w : p.w) w = static_cast<uint8_t>(p.w_zero_point + 1);
+      p.negate = nullptr;
+      const int32_t low = p.is_unsigned ? 0 : -128;
+      p.params.zero_point = p.params.min = low;
+      p.params.max = low + 255;
+      // One multiplier, so that all channels are proved in some rounds.
+      const int32_t m = static_cast<int32_t>(random.integer(1 << 30, INT32_MAX));
+      for (size_t c = 0; c < p.shape.channels; ++c) {
+        p.multiplier[c] = m;
+        p.exponent[c] = -13;
+        const double k = static_cast<double>(random.integer(64, 255));
+        const double step = (k - 0.5) * std::ldexp(1.0, 31 + 13) / m;
+        p.bias[c] = static_cast<int32_t>(step) + static_cast<int32_t>(random.integer(-1, 1));
+      }
+      check(*kernel, p);
+    }
   }
 }
 

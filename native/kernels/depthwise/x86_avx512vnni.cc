@@ -140,7 +140,7 @@ static void run_block(const Args& args, const Block& block) {
   const __m512i max = _mm512_set1_epi8(static_cast<char>(args.output.max));
   const __m512i out_flip = _mm512_set1_epi8(static_cast<char>(args.out_flip));
   const size_t width = kWidth ? kWidth : args.shape.width;
-  const size_t quad_count = kWidth ? 1 : quads(args.shape);
+  const size_t quad_count = kWidth ? 1 : cells(Layout::kQuads, args.shape);
   const size_t column_bytes = quad_count * kColumnQuad;
   const size_t pixel_bytes = args.shape.stride * column_bytes;
   const size_t dilation_bytes = args.shape.dilation * column_bytes;
@@ -216,7 +216,7 @@ static void run_block(const Args& args, const Block& block) {
 
 void depthwise_x8w8_16c4_avx512vnni(const Args& args) {
   const Shape& shape = args.shape;
-  const size_t quad_count = quads(shape);
+  const size_t quad_count = cells(Layout::kQuads, shape);
   const size_t columns = (args.pixels - 1) * shape.stride + (shape.width - 1) * shape.dilation + 1;
   interleave(args, columns, column_rows(Layout::kQuads, shape));
   Block block;

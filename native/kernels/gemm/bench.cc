@@ -19,8 +19,7 @@ void bench() {
     const Kernel& kernel = all[i];
     if ((kernel.needs & ~bench::features()) != 0) continue;
     for (const Case& c : cases) {
-      const size_t taps = kernel.operand == Operand::kInt16 ? 1 : c.taps;
-      const Shape shape{c.cols, taps, c.taps * c.depth / taps};
+      const Shape shape{c.cols, c.taps, c.depth};
       std::vector<uint8_t> x(c.rows * shape.depth + kOverread, 3);
       std::vector<uint8_t> w(c.cols * c.taps * c.depth, 5), out(c.rows * c.cols);
       std::vector<int32_t> multiplier(c.cols, 0x61234567), exponent(c.cols, -9);
@@ -31,7 +30,7 @@ void bench() {
       const Weights weights{shape, w.data(), false, 0, -5, nullptr};
       Arena packed(packed_bytes(layer, weights)), scratch(scratch_bytes(layer));
       pack(weights, &layer, packed.data());
-      std::vector<const void*> pointers(taps * c.rows);
+      std::vector<const void*> pointers(c.taps * c.rows);
       for (size_t i = 0; i < pointers.size(); ++i) {
         pointers[i] = x.data() + i % c.rows * shape.depth;
       }

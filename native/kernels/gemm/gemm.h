@@ -38,8 +38,7 @@ struct Shape {
 //           otherwise w' = w as int8 and c = -zw. Columns to be negated store -w', or, where that
 //           does not fit, ~w' = -w' - 1 and a c that is greater by 1.
 //   kUint8  the same, but x' as uint8 (an int8 plus 128); given the panel of ones, acc is [rows],
-//   of
-//           as many as there are
+//           of as many as there are
 //   kChain  as kInt8, for kernels that add up products in int16 first, see Chain
 //
 // and pack() puts what follows from zx and c into b.
@@ -71,9 +70,9 @@ constexpr size_t kColumnStep = 16;  // divides nr
 // Rows of one panel: one tile, or any number of rows where the kernel requantizes. Reads x in steps
 // of kr, past `depth`, where w' is zero.
 struct Args {
-  size_t rows;           // 1..mr if there is `acc`
-  size_t cols;           // 1..nr
-  size_t taps, depth;    // kInt16: taps = 1
+  size_t rows;  // 1..mr if there is `acc`
+  size_t cols;  // 1..nr
+  size_t taps, depth;
   const void* const* x;  // [taps][x_stride], kInt16: int16
   size_t x_stride;
   uint8_t flip;  // 0x80 where x' is x with its sign bit flipped, otherwise 0

@@ -33,7 +33,7 @@ namespace {
 constexpr size_t kBlockBytes = 16 << 10;
 constexpr size_t kMostRows = 240;
 
-// int16 values of one widened row, with room for whole chunks.
+// int16 values of one widened tap, with room for whole chunks.
 constexpr size_t kChunk = 16;
 size_t widened_stride(const Layer& layer) {
   return align_up((Bytes(layer.shape.depth) + kChunk) * sizeof(int16_t)) / sizeof(int16_t);
@@ -66,10 +66,10 @@ struct Scratch {
     };
     acc = reinterpret_cast<int32_t*>(take(size_t{kernel.mr} * kernel.nr * sizeof(int32_t)));
     sums = reinterpret_cast<int32_t*>(take(rows_at_most * sizeof(int32_t)));
-    const size_t widened_rows = kernel.operand == Operand::kInt16 ? rows_at_most : 0;
-    rows = reinterpret_cast<const void**>(take(widened_rows * sizeof(void*)));
-    widened = reinterpret_cast<int16_t*>(
-        take(Bytes(widened_rows) * widened_stride(layer) * sizeof(int16_t)));
+    const bool widens = kernel.operand == Operand::kInt16;
+    const Bytes taps = widens ? Bytes(rows_at_most) * layer.shape.taps : Bytes(0);
+    rows = reinterpret_cast<const void**>(take(taps * sizeof(void*)));
+    widened = reinterpret_cast<int16_t*>(take(taps * widened_stride(layer) * sizeof(int16_t)));
     bytes = end;
   }
 };
@@ -95,10 +95,10 @@ void run(const Layer& layer, const void* const* x, size_t x_stride, size_t rows,
   const Scratch scratch(layer, memory);
   if (kernel.operand == Operand::kInt16) {
     const auto convert = layer.is_unsigned ? widen<uint8_t> : widen<int8_t>;
-    for (size_t i = 0; i < rows; ++i) {
-      int16_t* row = scratch.widened + i * widened_stride(layer);
-      convert(x[i], layer.shape.depth, row);
-      scratch.rows[i] = row;
+    int16_t* to = scratch.widened;
+    for (size_t i = 0; i < layer.shape.taps * rows; ++i, to += widened_stride(layer)) {
+      convert(x[i / rows * x_stride + i % rows], layer.shape.depth, to);
+      scratch.rows[i] = to;
     }
     x = scratch.rows;
     x_stride = rows;

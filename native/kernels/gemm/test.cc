@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "kernels/gemm/gemm.h"
@@ -115,9 +116,29 @@ void check_accumulators(const Kernel& kernel, Problem& p, size_t first_col) {
   }
 }
 
-// int16 kernels see all taps as one.
-size_t taps_for(const Kernel& kernel, size_t taps) {
-  return kernel.operand == Operand::kInt16 ? 1 : taps;
+void check_bytes(const Kernel& kernel, Problem& p, const requantize::Params& params) {
+  const size_t cols = p.shape.cols;
+  Prepared prepared(kernel, p, &params);
+  const size_t stride = cols + 3;
+  Guarded<uint8_t> out(p.rows * stride);
+  std::memset(out.data(), 0x5a, out.size());
+  const std::vector<const void*> x = pointers(p);
+  run(prepared.layer, x.data(), p.rows, p.rows, 0, cols, out.data(), stride,
+      prepared.scratch.data());
+  CHECK(out.intact());
+  INFO(kernel.name << " cols " << cols);
+  for (size_t i = 0; i < p.rows; ++i) {
+    for (size_t n = 0; n < stride; ++n) {
+      int32_t v = 0x5a;
+      if (n < cols) {
+        v = requantize::double_round(p.expected(i, n), params.multiplier[n], params.exponent[n]);
+        v = requantize::wrapping_add(v, params.zero_point);
+        v = std::clamp(v, params.min, params.max);
+      }
+      INFO("row " << i << " column " << n);
+      REQUIRE(out[i * stride + n] == static_cast<uint8_t>(v));
+    }
+  }
 }
 
 }  // namespace
@@ -131,7 +152,7 @@ TEST_CASE("gemm: accumulators around the seams of the tile") {
       for (size_t cols : all_cols) {
         for (size_t depth : {1, 2, 3, 7, 8, 9, 15, 16, 17, 33}) {
           for (size_t taps : {1, 9}) {
-            Problem p(random, {cols, taps_for(*kernel, taps), depth}, rows);
+            Problem p(random, {cols, size_t(taps), depth}, rows);
             check_accumulators(*kernel, p, 0);
           }
         }
@@ -155,7 +176,7 @@ TEST_CASE("gemm: all inputs and weights at their ends") {
   Random random;
   for (const Kernel* kernel : runnable()) {
     for (int ends = 0; ends < 8; ++ends) {
-      Problem p(random, {kernel->nr + size_t{1}, taps_for(*kernel, 9), 64}, kernel->mr);
+      Problem p(random, {kernel->nr + size_t{1}, size_t{9}, 64}, kernel->mr);
       p.x_unsigned = ends & 1;
       p.w_unsigned = p.x_unsigned;
       const auto end = [](bool is_unsigned, bool high) {
@@ -178,7 +199,7 @@ TEST_CASE("gemm: chains of products around the limit of int16") {
     for (int most = 253; most <= 257; ++most) {
       for (int parts : {2, 4}) {
         for (int x : {-128, 127}) {
-          Problem p(random, {kernel->nr + size_t{1}, taps_for(*kernel, 2), 40}, kernel->mr);
+          Problem p(random, {kernel->nr + size_t{1}, size_t{2}, 40}, kernel->mr);
           p.x_unsigned = p.w_unsigned = false;
           p.w_zero_point = 0;
           std::memset(p.x.data(), x, p.x.size());
@@ -201,7 +222,7 @@ TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
   Random random;
   for (const Kernel* kernel : runnable()) {
     for (size_t cols : {1, 15, 16, 17, 32, 37, 48, 64, 65, 150}) {
-      Problem p(random, {cols, taps_for(*kernel, 3), 20}, kernel->mr + size_t{2});
+      Problem p(random, {cols, size_t{3}, 20}, kernel->mr + size_t{2});
       for (size_t n = 0; n < cols; ++n) {
         p.bias[n] = static_cast<int32_t>(random.integer(-100000, 100000));
         if (random.integer(0, 3) != 0) continue;
@@ -229,27 +250,40 @@ TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
       if (random.integer(0, 1)) params.zero_point = params.min = low;
       params.max = static_cast<int32_t>(random.integer(params.zero_point, low + 255));
       if (random.integer(0, 1)) params.max = low + 255;
-      Prepared prepared(*kernel, p, &params);
-      const size_t stride = cols + 3;
-      Guarded<uint8_t> out(p.rows * stride);
-      std::memset(out.data(), 0x5a, out.size());
-      const std::vector<const void*> x = pointers(p);
-      run(prepared.layer, x.data(), p.rows, p.rows, 0, cols, out.data(), stride,
-          prepared.scratch.data());
-      CHECK(out.intact());
-      INFO(kernel->name << " cols " << cols);
-      for (size_t i = 0; i < p.rows; ++i) {
-        for (size_t n = 0; n < stride; ++n) {
-          int32_t v = 0x5a;
-          if (n < cols) {
-            v = requantize::double_round(p.expected(i, n), multiplier[n], exponent[n]);
-            v = requantize::wrapping_add(v, params.zero_point);
-            v = std::clamp(v, params.min, params.max);
-          }
-          INFO("row " << i << " column " << n);
-          REQUIRE(out[i * stride + n] == static_cast<uint8_t>(v));
-        }
+      check_bytes(*kernel, p, params);
+    }
+  }
+}
+
+// Where a sum that is rounded up, not cut, would be one step too far.
+TEST_CASE("gemm: accumulators next to the steps of the output") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (int round = 0; round < 40; ++round) {
+      const size_t cols = 64;
+      Problem p(random, {cols, 2, 20}, kernel->mr + size_t{2});
+      // Pixels of the zero point leave the bias alone.
+      std::memset(p.x.data(), p.x_zero_point, p.x.size());
+      p.negate = nullptr;
+      const int32_t e = -13, low = p.x_unsigned ? 0 : -128;
+      const int32_t zero_point = low + static_cast<int32_t>(random.integer(0, 1)) * 128;
+      // One multiplier, so that all columns are proved in some rounds.
+      const int32_t m = static_cast<int32_t>(random.integer(1 << 30, INT32_MAX));
+      std::vector<int32_t> multiplier(cols, m), exponent(cols, e);
+      for (size_t n = 0; n < cols; ++n) {
+        const double k = static_cast<double>(random.integer(64, zero_point == low ? 255 : 127));
+        const double step = (k - 0.5) * std::ldexp(1.0, 31 - e) / m;
+        const int32_t sign = random.integer(0, 3) == 0 ? -1 : 1;
+        p.bias[n] =
+            sign * (static_cast<int32_t>(step) + static_cast<int32_t>(random.integer(-1, 1)));
       }
+      requantize::Params params;
+      params.multiplier = multiplier.data();
+      params.exponent = exponent.data();
+      params.zero_point = zero_point;
+      params.min = low;
+      params.max = low + 255;
+      check_bytes(*kernel, p, params);
     }
   }
 }

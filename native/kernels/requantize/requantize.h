@@ -119,10 +119,11 @@ static inline double magnitude(const Bounds& b) { return -b.low > b.high ? -b.lo
 Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
                          const Bounds* bounds, int32_t* out_first, int32_t* out_second);
 
-// AVX512-VNNI only, as are the kernels that use it. Finds it for `cols` columns, whose results
-// beyond +-reach are cut off by the output's range anyway.
-void find_float_forms(const int32_t* multiplier, const int32_t* exponent, const Bounds* bounds,
-                      size_t cols, int32_t reach, FloatForm* forms);
+// Finds it for `cols` columns, whose results beyond +-reach are cut off by the output's range
+// anyway. For CPUs with kernels that use it, SSE4.1 and above.
+using FindFloatForms = void(const int32_t* multiplier, const int32_t* exponent,
+                            const Bounds* bounds, size_t cols, int32_t reach, FloatForm* forms);
+FindFloatForms find_float_forms_sse41, find_float_forms_avx2, find_float_forms_avx512vnni;
 
 // Kernel code that needs DR for a few values only, the definition of kDoubleRounding.
 static inline int32_t double_round(int32_t x, int32_t m, int32_t e) {

@@ -38,6 +38,19 @@ Multiplier quantize_multiplier(double real) {
   return {static_cast<int32_t>(m), e};
 }
 
+#if EDGE_HAVE_X86_SSE41
+static FindFloatForms* find_float_forms() {
+  static const Features features = detect_features();
+#if EDGE_HAVE_X86_AVX512VNNI
+  if (features & kAvx512Vnni) return find_float_forms_avx512vnni;
+#endif
+#if EDGE_HAVE_X86_AVX2
+  if (features & kAvx2) return find_float_forms_avx2;
+#endif
+  return find_float_forms_sse41;
+}
+#endif
+
 Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
                          const Bounds* bounds, int32_t* out_first, int32_t* out_second) {
   if (finish == Finish::kNone || params.multiplier == nullptr) return kForbidden;
@@ -58,10 +71,10 @@ Finishing prepare_finish(Finish finish, const Params& params, size_t first, size
     }
     return most < INT16_MAX - 256 ? kNarrow : kAllowed;
   }
-#if EDGE_HAVE_X86_AVX512VNNI
+#if EDGE_HAVE_X86_SSE41
   const int32_t reach = std::max(params.max - params.zero_point, params.zero_point - params.min);
   std::vector<FloatForm> forms(cols);
-  find_float_forms(multiplier, exponent, bounds, cols, reach, forms.data());
+  find_float_forms()(multiplier, exponent, bounds, cols, reach, forms.data());
   bool proved = true;
   for (size_t n = 0; n < cols; ++n) {
     proved = proved && forms[n].proved;

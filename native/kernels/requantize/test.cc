@@ -168,9 +168,8 @@ TEST_CASE("requantize: fully connected rule, ties and extremes") {
   }
 }
 
-#if EDGE_HAVE_X86_AVX512VNNI
-TEST_CASE("requantize: a proved float form equals double rounding wherever it steps") {
-  if ((testing::features() & kAvx512Vnni) == 0) return;
+#if EDGE_HAVE_X86_SSE41
+static void check_float_forms(FindFloatForms* find) {
   Random random;
   size_t proved = 0, tried = 0;
   for (int round = 0; round < 400; ++round) {
@@ -183,7 +182,7 @@ TEST_CASE("requantize: a proved float form equals double rounding wherever it st
     const double width = random.integer(0, 1) ? 1e9 : static_cast<double>(random.integer(0, 1000));
     const Bounds bounds{centre - width, centre + width};
     FloatForm f;
-    find_float_forms(&m, &e, &bounds, 1, reach, &f);
+    find(&m, &e, &bounds, 1, reach, &f);
     ++tried;
     if (!f.proved) continue;
     ++proved;
@@ -209,6 +208,16 @@ TEST_CASE("requantize: a proved float form equals double rounding wherever it st
   }
   // Power-of-two multipliers have ties and stay with the integers; nearly all others are proved.
   CHECK(proved > tried * 7 / 10);
+}
+
+TEST_CASE("requantize: a proved float form equals double rounding wherever it steps") {
+  if (testing::features() & kSse41) check_float_forms(find_float_forms_sse41);
+#if EDGE_HAVE_X86_AVX2
+  if (testing::features() & kAvx2) check_float_forms(find_float_forms_avx2);
+#endif
+#if EDGE_HAVE_X86_AVX512VNNI
+  if (testing::features() & kAvx512Vnni) check_float_forms(find_float_forms_avx512vnni);
+#endif
 }
 #endif
 

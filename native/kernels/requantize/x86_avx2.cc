@@ -51,12 +51,12 @@ static __m256i load_tail(const int32_t* p, size_t cols) {
 }
 
 template <int kRows>
-static void dr_rows(const int32_t* acc, size_t acc_stride, const DrAvx2& dr, const Clamp& clamp,
+static void dr_rows(const int32_t* acc, size_t acc_stride, const Dr& dr, const Clamp& clamp,
                     uint8_t* out, size_t out_stride, size_t cols) {
   __m256i r[4] = {};
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
-    r[i] = dr_avx2(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(acc + i * acc_stride)), dr);
+    r[i] = apply(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(acc + i * acc_stride)), dr);
   }
   store<kRows>(pack(r, clamp), out, out_stride, cols);
 }
@@ -68,8 +68,8 @@ void requantize_dr_avx2(const Args& args) {
   const Clamp clamp = make_clamp(p);
   for (size_t n = 0; n < args.cols; n += 8) {
     const size_t cols = args.cols - n;
-    const DrAvx2 dr =
-        make_dr_avx2(load_tail(multiplier + n, cols), load_tail(exponent + n, cols), p.zero_point);
+    const Dr dr =
+        make_dr(load_tail(multiplier + n, cols), load_tail(exponent + n, cols), p.zero_point);
     const int32_t* acc = args.acc + n;
     uint8_t* out = args.out + n;
     size_t rows = args.rows;

@@ -12,7 +12,7 @@ namespace edge::requantize {
 //   s == 0: (x' * m + 2^30) >> 31
 // AVX2 shifts 64 bits logically only: 2^63, added to the rounding, makes the sum non-negative, and
 // 2^63 >> (31 + s) is taken off again, together with the zero point, by `offset`.
-struct DrAvx2 {
+struct Dr {
   __m256i left;                         // max(e, 0), per 32-bit lane
   __m256i m_even, m_odd;                // 64-bit lanes from here on
   __m256i negative_even, negative_odd;  // 2^31 where s >= 1
@@ -21,7 +21,7 @@ struct DrAvx2 {
   __m256i offset;                 // per 32-bit lane
 };
 
-static inline DrAvx2 make_dr_avx2(__m256i m, __m256i e, int32_t zero_point) {
+static inline Dr make_dr(__m256i m, __m256i e, int32_t zero_point) {
   const __m256i zero = _mm256_setzero_si256();
   const __m256i low = _mm256_set1_epi64x(0xffffffff);
   const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
@@ -32,7 +32,7 @@ static inline DrAvx2 make_dr_avx2(__m256i m, __m256i e, int32_t zero_point) {
   const __m256i some_even = _mm256_cmpgt_epi64(s_even, zero);
   const __m256i some_odd = _mm256_cmpgt_epi64(s_odd, zero);
   const __m256i sign_bit = _mm256_set1_epi64x(int64_t{1} << 31);
-  DrAvx2 dr;
+  Dr dr;
   dr.left = _mm256_max_epi32(e, zero);
   dr.m_even = m;
   dr.m_odd = _mm256_srli_epi64(m, 32);
@@ -50,12 +50,12 @@ static inline DrAvx2 make_dr_avx2(__m256i m, __m256i e, int32_t zero_point) {
   return dr;
 }
 
-static inline DrAvx2 make_dr_avx2(const Multiplier& multiplier, int32_t zero_point) {
-  return make_dr_avx2(_mm256_set1_epi32(multiplier.m), _mm256_set1_epi32(multiplier.e), zero_point);
+static inline Dr make_dr(const Multiplier& multiplier, int32_t zero_point) {
+  return make_dr(_mm256_set1_epi32(multiplier.m), _mm256_set1_epi32(multiplier.e), zero_point);
 }
 
 // DR(x) + zero_point, per 32-bit lane.
-static inline __m256i dr_avx2(__m256i x, const DrAvx2& dr) {
+static inline __m256i apply(__m256i x, const Dr& dr) {
   x = _mm256_sllv_epi32(x, dr.left);
   const __m256i x_odd = _mm256_srli_epi64(x, 32);
   __m256i even = _mm256_mul_epi32(x, dr.m_even);

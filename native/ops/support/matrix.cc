@@ -32,7 +32,7 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
   Windows& windows = m->windows;
   windows.depth_bytes = m->depth;
-  windows.how = choose_gather(windows, kernel.kr, kernel.operand == gemm::Operand::kInt16);
+  windows.how = choose_gather(windows, kernel.kr);
   const gemm::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes()};
   // FULLY_CONNECTED multiplies by the real scale, whatever its sign.
   const std::unique_ptr<bool[]> negate =
@@ -98,7 +98,7 @@ Status prepare_codes(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Windows& windows = m->windows;
   EDGE_TRY(prepare_hybrid(op, m->out_channels, spec.activation, &windows.picture, m->hybrid.get()));
   windows.depth_bytes = m->depth;
-  windows.how = choose_gather(windows, kernel.kr, kernel.operand == gemm::Operand::kInt16);
+  windows.how = choose_gather(windows, kernel.kr);
   const gemm::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes()};
   const size_t column = spec.taps * m->depth;
   for (size_t n = 0; n < m->out_channels; ++n) {
@@ -137,7 +137,7 @@ Status prepare_float(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
       op.has_input(2) ? reinterpret_cast<const float*>(op.in(2).data.data()) : nullptr;
   Windows& windows = m->windows;
   windows.depth_bytes = m->depth * sizeof(float);
-  windows.how = choose_gather(windows, sizeof(float), false);
+  windows.how = choose_gather(windows, sizeof(float));
   const gemm_f32::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes() / sizeof(float)};
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();

@@ -157,14 +157,13 @@ size_t Windows::copy_bytes() const {
   return 0;
 }
 
-Gather choose_gather(const Windows& w, size_t step, bool one_tap) {
+Gather choose_gather(const Windows& w, size_t step) {
   const Picture& p = w.picture;
   if (p.taps() == 1) {
     const bool dense = p.h.stride == 1 && p.w.stride == 1 && p.h.in == p.h.out &&
                        p.w.in == p.w.out && p.h.before == 0 && p.w.before == 0;
     return dense ? Gather::kDense : Gather::kTaps;
   }
-  if (one_tap) return Gather::kFlat;
   // Steps that each way takes; copying is worth a third of them.
   const size_t rows = static_cast<size_t>(p.h.filter);
   const size_t flat = round_up(p.taps() * w.depth_bytes, step);

@@ -29,9 +29,8 @@ struct Windows {
   size_t copy_bytes() const;
 };
 
-// The cheapest way for a kernel that takes each tap in steps of `step` bytes; `one_tap`: it knows
-// only one.
-Gather choose_gather(const Windows& windows, size_t step, bool one_tap);
+// The cheapest way for a kernel that takes each tap in steps of `step` bytes.
+Gather choose_gather(const Windows& windows, size_t step);
 
 // pointers[t * block_rows + i] = tap t of output pixel `first` + i, from byte `offset` of a pixel
 // on; `rows` <= block_rows pixels. The picture's filler must hold run_bytes(). `input` are the rows

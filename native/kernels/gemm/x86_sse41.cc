@@ -1,0 +1,7 @@
+#include "kernels/gemm/x86_tile.h"
+
+namespace edge::gemm {
+
+void gemm_x8w16_3x16c2_sse41(const Args& args) { run_tiles(args); }
+
+}  // namespace edge::gemm
