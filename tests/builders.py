@@ -53,6 +53,7 @@ _ENUMS = {
     "outType": S.TensorType,
     "outputType": S.TensorType,
     "mode": S.MirrorPadMode,
+    "quantizedBiasType": S.TensorType,
     "weightsFormat": S.FullyConnectedOptionsWeightsFormat,
 }
 

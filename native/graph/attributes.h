@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "graph/types.h"
+
 namespace edge {
 
 // The numbers are those of the file format.

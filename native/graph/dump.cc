@@ -9,6 +9,7 @@ std::string text(Activation a) {
   return kNames[static_cast<size_t>(a)];
 }
 std::string text(bool b) { return b ? "true" : "false"; }
+std::string text(DType t) { return dtype_name(t); }
 std::string text(int32_t i) { return std::to_string(i); }
 std::string text(float f) { return format("%g", static_cast<double>(f)); }
 std::string text(const std::vector<int32_t>& v) {

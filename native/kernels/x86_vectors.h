@@ -56,6 +56,9 @@ static inline Ints widen(const void* bytes) {
   const __m128i v = _mm_loadl_epi64(static_cast<const __m128i*>(bytes));
   return kUnsigned ? _mm256_cvtepu8_epi32(v) : _mm256_cvtepi8_epi32(v);
 }
+static inline Ints widen16(const int16_t* x) {
+  return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+}
 
 // Within lanes of 128 bits, where packing undoes unpacking.
 static inline Ints low8(Ints a, Ints b) { return _mm256_unpacklo_epi8(a, b); }
@@ -77,6 +80,11 @@ static inline void store_low_bytes(void* bytes, Ints v) {
   const __m128i both =
       _mm_unpacklo_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(static_cast<__m128i*>(bytes), both);
+}
+// Within [-32768, 32767].
+static inline void store_low_words(int16_t* words, Ints v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(words),
+                   _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
 }
 
 static inline Floats all_floats(float v) { return _mm256_set1_ps(v); }
@@ -151,6 +159,9 @@ static inline Ints widen(const void* bytes) {
   const __m128i v = _mm_cvtsi32_si128(four);
   return kUnsigned ? _mm_cvtepu8_epi32(v) : _mm_cvtepi8_epi32(v);
 }
+static inline Ints widen16(const int16_t* x) {
+  return _mm_cvtepi16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x)));
+}
 
 static inline Ints low8(Ints a, Ints b) { return _mm_unpacklo_epi8(a, b); }
 static inline Ints high8(Ints a, Ints b) { return _mm_unpackhi_epi8(a, b); }
@@ -168,6 +179,9 @@ static inline Ints clamp_unsigned8(Ints v, Ints min, Ints max) {
 static inline void store_low_bytes(void* bytes, Ints v) {
   const int32_t four = _mm_cvtsi128_si32(_mm_shuffle_epi8(v, _mm_set1_epi32(0x0c080400)));
   __builtin_memcpy(bytes, &four, sizeof four);
+}
+static inline void store_low_words(int16_t* words, Ints v) {
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(words), _mm_packs_epi32(v, v));
 }
 
 static inline Floats all_floats(float v) { return _mm_set1_ps(v); }

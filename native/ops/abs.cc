@@ -6,20 +6,20 @@ namespace edge {
 namespace {
 
 Status check(const OpView& op) {
-  return check_unary(op, {DType::kFloat32, DType::kInt32, DType::kInt8});
+  return check_unary(op, {DType::kFloat32, DType::kInt32, DType::kInt8, DType::kInt16});
 }
 
 Status prepare(PrepareContext& op) {
   Unary& state = op.make_state<Unary>();
   EDGE_TRY(prepare_unary(op, &state));
-  if (!is_8bit(state.type)) return {};
+  if (!is_coded(state.type)) return {};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   EDGE_ASSIGN(const auto multiplier, fixed_point(double{in.scale() / out.scale()}));
   auto code = [&](int32_t q) {
     return requantize::wrapping_add(rescale(std::abs(q - in.zero_point()), multiplier),
                                     out.zero_point());
   };
-  fill_table(in.dtype, out.dtype, code, &state.table);
+  fill_table(in.dtype, out.dtype, code, &state);
   return {};
 }
 

@@ -6,11 +6,12 @@ namespace {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<AddAttributes>());
-  return check_add_sub(op);
+  return check_add_sub(op, op.attributes<AddAttributes>().pot_scale_int16);
 }
 
 Status prepare(PrepareContext& op) {
-  return prepare_add_sub(op, 1, op.attributes<AddAttributes>().activation);
+  return prepare_add_sub(op, 1, op.attributes<AddAttributes>().activation,
+                         op.attributes<AddAttributes>().pot_scale_int16);
 }
 
 void eval(const EvalContext& run) {

@@ -9,7 +9,7 @@ Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<Conv2DAttributes>());
   EDGE_TRY(check_weighted(op, 0));
   const Quantization& q = op.in(1).spec.quant;
-  if (op.in(0).spec.dtype == DType::kInt8) {
+  if (op.in(0).spec.dtype == DType::kInt8 || op.in(0).spec.dtype == DType::kInt16) {
     for (int32_t z : q.zero_point) {
       if (z != 0) return invalid_model("its int8 weights have a zero point other than 0");
     }
@@ -45,6 +45,7 @@ Status prepare(PrepareContext& op) {
   m.out_channels = static_cast<size_t>(w[0]);
   MatrixSpec spec;
   spec.activation = op.attributes<Conv2DAttributes>().activation;
+  spec.bias_type = op.attributes<Conv2DAttributes>().quantized_bias_type;
   spec.groups = static_cast<size_t>(op.in(0).spec.shape[3]) / m.depth;
   spec.taps = m.windows.picture.taps();
   return prepare_matrix(op, spec, &m);

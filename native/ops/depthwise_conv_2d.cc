@@ -18,6 +18,7 @@ namespace {
 struct State {
   Picture picture;
   bool is_float = false;
+  size_t element = 1;  // bytes
   size_t out_channels = 0, scratch = 0;
   // Windows share columns of pointers; where cells lie apart, kernels that know of no dilation get
   // columns of each window's own.
@@ -25,6 +26,12 @@ struct State {
   size_t columns = 0, column_rows = 0, rows_at_once = 1;
   Arena packed;
   std::vector<int32_t> multiplier, exponent;
+  std::vector<double> scale;       // int16
+  std::vector<int64_t> bias_wide;  // int16
+  // int16 with sums that do not fit 32 bits: rare, and without a kernel.
+  bool deep = false;
+  std::vector<uint8_t> deep_weights;
+  requantize::Rule rule{};
   std::vector<float> bias;  // float
   depthwise::Layer layer{};
   const depthwise_f32::Kernel* kernel_f32 = nullptr;
@@ -71,6 +78,18 @@ std::vector<uint8_t> by_column(const Picture& p, const uint8_t* rows, size_t tap
   return out;
 }
 
+// Whether sums of int16 stay within 32 bits, and results as well.
+bool sums_fit(const State& s, const std::vector<uint8_t>& weights) {
+  for (size_t c = 0; c < s.out_channels; ++c) {
+    double most = std::abs(static_cast<double>(s.bias_wide[c]));
+    for (size_t i = c; i < weights.size(); i += s.out_channels) {
+      most += std::abs(static_cast<int8_t>(weights[i])) * 0x1p15;
+    }
+    if (!(most < 0x1p31 && most * std::abs(s.scale[c]) < 0x1p30)) return false;
+  }
+  return true;
+}
+
 Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, size_t multiplier,
                        State* s) {
   Features features;
@@ -78,12 +97,13 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   const Value& x = op.in(0);
   const Value& w = op.in(1);
   const TensorSpec& y = op.out(0).spec;
-  const bool is_unsigned = x.spec.dtype == DType::kUInt8;
+  const bool is_unsigned = x.spec.dtype == DType::kUInt8, wide = x.spec.dtype == DType::kInt16;
   EDGE_ASSIGN(const Range range,
               activation_range(op.attributes<DepthwiseConv2DAttributes>().activation, y));
   const Picture& p = s->picture;
   depthwise::Shape shape{s->out_channels, multiplier, static_cast<size_t>(p.h.filter),
                          static_cast<size_t>(p.w.filter)};
+  shape.wide = wide;
   const depthwise::Kernel& kernel =
       op.choose(depthwise::select(features, shape), depthwise::kernels, features,
                 [&](const depthwise::Kernel& k) { return depthwise::suits(k, shape); });
@@ -93,30 +113,45 @@ Status prepare_integer(PrepareContext& op, const std::vector<uint8_t>& weights, 
   shape.row_step = p.h.dilation == 1 ? static_cast<size_t>(p.h.stride) : 0;
   s->rows_at_once = depthwise::rows_at_once(kernel.layout, shape);
   s->column_rows = depthwise::column_rows(kernel.layout, shape);
-  for (size_t c = 0; c < s->out_channels; ++c) {
+  requantize::Params params;
+  requantize::Rule rule = requantize::Rule::kDoubleRounding;
+  const int32_t* bias =
+      op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr;
+  std::vector<int32_t> narrow_bias;
+  if (wide) {
+    const WideRule wide_rule = edge::wide_rule(op, {}, s->out_channels);
+    rule = wide_rule.rule;
+    s->bias_wide = wide_rule.bias;
+    for (size_t c = 0; c < s->out_channels; ++c) {
+      EDGE_TRY(append_multiplier(op, wide_rule, {}, c, &s->multiplier, &s->exponent, &s->scale));
+      narrow_bias.push_back(static_cast<int32_t>(s->bias_wide[c]));
+    }
+    params.scale = s->scale.data();
+    bias = narrow_bias.data();
+    s->deep = !wide_rule.wraps && !sums_fit(*s, weights);
+    s->rule = rule;
+    if (s->deep) s->deep_weights = weights;
+  }
+  for (size_t c = 0; c < s->out_channels && !wide; ++c) {
     const requantize::Multiplier q =
         requantize::quantize_multiplier(std::abs(output_scale(op, c, is_unsigned)));
     if (q.e > 31) return invalid_model("its scales give a multiplier above 2^31");
     s->multiplier.push_back(q.m);
     s->exponent.push_back(q.e);
   }
-  requantize::Params params;
   params.multiplier = s->multiplier.data();
   params.exponent = s->exponent.data();
   params.zero_point = y.zero_point();
   params.min = range.low;
   params.max = range.high;
-  const auto rule = requantize::Rule::kDoubleRounding;
   s->layer = {&kernel, shape, is_unsigned, nullptr, &requantize::select(features, rule), params};
   s->packed = Arena(depthwise::packed_bytes(s->layer));
   if (!s->packed.data()) return Status(Code::kResource, "no memory for packed weights");
-  const std::unique_ptr<bool[]> negate = negative_scales(op, s->out_channels);
+  const std::unique_ptr<bool[]> negate = wide ? nullptr : negative_scales(op, s->out_channels);
   // TFLite's int8 kernel does not look at the weights' zero point.
-  depthwise::pack(
-      {weights.data(), is_unsigned, is_unsigned ? w.spec.zero_point() : 0, x.spec.zero_point(),
-       op.has_input(2) ? reinterpret_cast<const int32_t*>(op.in(2).data.data()) : nullptr,
-       negate.get()},
-      &s->layer, s->packed.data());
+  depthwise::pack({weights.data(), is_unsigned, is_unsigned ? w.spec.zero_point() : 0,
+                   x.spec.zero_point(), bias, negate.get()},
+                  &s->layer, s->packed.data());
   s->scratch = align_up(depthwise::scratch_bytes(s->layer));
   s->picture.fill(s->picture.cell_bytes, static_cast<uint8_t>(x.spec.zero_point()));
   return {};
@@ -157,15 +192,17 @@ Status prepare(PrepareContext& op) {
                                 static_cast<long long>(op.in(2).spec.shape.count()),
                                 w.spec.shape[3]));
   }
+  s.element = dtype_size(op.in(0).spec.dtype);
   const size_t multiplier = s.out_channels / static_cast<size_t>(op.in(0).spec.shape[3]);
   if (is_hybrid(op)) {
     s.hybrid = std::make_unique<DepthwiseCodes>();
     return prepare_depthwise_codes(op, p, op.attributes<DepthwiseConv2DAttributes>().activation,
                                    s.hybrid.get());
   }
+  const size_t weight_bytes = op.in(0).spec.dtype == DType::kFloat32 ? sizeof(float) : 1;
   std::vector<uint8_t> unpacked;
   const std::vector<uint8_t> weights =
-      by_column(p, bytes_of_codes(w, &unpacked), s.out_channels * dtype_size(op.in(0).spec.dtype));
+      by_column(p, bytes_of_codes(w, &unpacked), s.out_channels * weight_bytes);
   EDGE_TRY(op.in(0).spec.dtype == DType::kFloat32 ? prepare_float(op, weights, multiplier, &s)
                                                   : prepare_integer(op, weights, multiplier, &s));
   op.packed_bytes = s.packed.size();
@@ -215,6 +252,22 @@ void gather_columns(const State& s, const Rows& in, int64_t b, int oy, const uin
   }
 }
 
+// A row of `pixels` pixels.
+void run_deep(const State& s, const uint8_t* const* x, size_t pixels, int16_t* out) {
+  const depthwise::Shape& shape = s.layer.shape;
+  const size_t taps = shape.height * shape.width;
+  for (size_t i = 0; i < pixels; ++i, x += shape.stride * shape.height) {
+    for (size_t c = 0; c < s.out_channels; ++c) {
+      int64_t acc = s.bias_wide[c];
+      for (size_t t = 0; t < taps; ++t) {
+        const int16_t value = reinterpret_cast<const int16_t*>(x[t])[c / shape.multiplier];
+        acc += value * static_cast<int8_t>(s.deep_weights[t * s.out_channels + c]);
+      }
+      *out++ = requantize::wide_result(s.rule, s.layer.params, acc, c);
+    }
+  }
+}
+
 // Output rows [oy, oy + rows) of picture b, rows <= rows_at_once; `out` is where the first goes.
 void run_group(const State& s, const Rows& in, int64_t b, int oy, size_t rows, uint8_t* out,
                uint8_t* scratch) {
@@ -222,7 +275,9 @@ void run_group(const State& s, const Rows& in, int64_t b, int oy, size_t rows, u
   const size_t width = static_cast<size_t>(p.w.out);
   const uint8_t** x = reinterpret_cast<const uint8_t**>(scratch + s.scratch);
   gather_columns(s, in, b, oy, x);
-  if (s.is_float) {
+  if (s.deep) {
+    run_deep(s, x, width, reinterpret_cast<int16_t*>(out));
+  } else if (s.is_float) {
     const size_t step =
         s.column_rows * static_cast<size_t>(s.shared_columns ? p.w.stride : p.w.filter);
     s.kernel_f32->run({width, s.shape_f32, reinterpret_cast<const float* const*>(x), step,
@@ -230,12 +285,13 @@ void run_group(const State& s, const Rows& in, int64_t b, int oy, size_t rows, u
                        reinterpret_cast<float*>(out), s.range.low, s.range.high});
   } else {
     depthwise::run(s.layer, reinterpret_cast<const void* const*>(x), width, rows, out,
-                   width * s.out_channels, scratch);
+                   width * s.out_channels * s.element, scratch);
   }
 }
 
 size_t out_row_bytes(const State& s) {
-  return static_cast<size_t>(s.picture.w.out) * s.out_channels * (s.is_float ? sizeof(float) : 1);
+  return static_cast<size_t>(s.picture.w.out) * s.out_channels *
+         (s.is_float ? sizeof(float) : s.element);
 }
 
 void eval(const EvalContext& run) {

@@ -4,7 +4,9 @@
 namespace edge {
 namespace {
 
-Status check(const OpView& op) { return check_unary(op, {DType::kFloat32, DType::kInt8}); }
+Status check(const OpView& op) {
+  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kInt16});
+}
 
 Status prepare(PrepareContext& op) {
   return prepare_real(op, [](double x) { return std::exp(x); });

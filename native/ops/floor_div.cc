@@ -1,4 +1,4 @@
-// FLOOR_DIV: a / b rounded down, broadcast. 8-bit codes are divided as they are. The run fails
+// FLOOR_DIV: a / b rounded down, broadcast. Codes are divided as they are. The run fails
 // where a divisor is 0.
 #include <cmath>
 
@@ -15,7 +15,7 @@ int64_t floor_divide(int64_t a, int64_t b) {
 }
 
 Status check(const OpView& op) {
-  return check_binary(op, {DType::kFloat32, DType::kInt32, DType::kInt8});
+  return check_binary(op, {DType::kFloat32, DType::kInt32, DType::kInt8, DType::kInt16});
 }
 
 Status prepare(PrepareContext& op) { return prepare_binary(op, &op.make_state<Binary>()); }
@@ -33,6 +33,8 @@ void eval(const EvalContext& run) {
       return eval_integer<int32_t>(run, state);
     case DType::kInt8:
       return eval_integer<int8_t>(run, state);
+    case DType::kInt16:
+      return eval_integer<int16_t>(run, state);
     default:
       if (!check_divisors(run, state.count_b, 0.f)) return;
       // In double, so that a quotient just below a whole number is not rounded up to it.

@@ -22,7 +22,8 @@ float floor_modulo(float a, float b) {
 }
 
 Status check(const OpView& op) {
-  return check_binary(op, {DType::kFloat32, DType::kInt32, DType::kInt64, DType::kInt8});
+  return check_binary(op,
+                      {DType::kFloat32, DType::kInt32, DType::kInt64, DType::kInt8, DType::kInt16});
 }
 
 Status prepare(PrepareContext& op) { return prepare_binary(op, &op.make_state<Binary>()); }
@@ -42,6 +43,8 @@ void eval(const EvalContext& run) {
       return eval_integer<int64_t>(run, state);
     case DType::kInt8:
       return eval_integer<int8_t>(run, state);
+    case DType::kInt16:
+      return eval_integer<int16_t>(run, state);
     default:
       return map_binary<float>(run, state.shape, floor_modulo<float>);
   }

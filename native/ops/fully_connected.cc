@@ -50,6 +50,7 @@ Status prepare(PrepareContext& op) {
   spec.activation = op.attributes<FullyConnectedAttributes>().activation;
   spec.convolution = false;
   spec.asymmetric = op.attributes<FullyConnectedAttributes>().asymmetric_quantize_inputs;
+  spec.bias_type = op.attributes<FullyConnectedAttributes>().quantized_bias_type;
   return prepare_matrix(op, spec, &m);
 }
 

@@ -11,14 +11,14 @@ struct State : Unary {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<LeakyReluAttributes>());
-  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8});
+  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16});
 }
 
 Status prepare(PrepareContext& op) {
   State& state = op.make_state<State>();
   EDGE_TRY(prepare_unary(op, &state));
   state.alpha = op.attributes<LeakyReluAttributes>().alpha;
-  if (!is_8bit(state.type)) return {};
+  if (!is_coded(state.type)) return {};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   // The sign of alpha goes to the value, as a multiplier has none.
   const int32_t sign = state.alpha < 0 ? -1 : 1;
@@ -30,7 +30,7 @@ Status prepare(PrepareContext& op) {
     const int32_t y = x >= 0 ? rescale(x, plain) : rescale(sign * x, leaky);
     return requantize::wrapping_add(y, out.zero_point());
   };
-  fill_table(in.dtype, out.dtype, code, &state.table);
+  fill_table(in.dtype, out.dtype, code, &state);
   return {};
 }
 

@@ -6,11 +6,16 @@
 namespace edge {
 namespace {
 
-Status check(const OpView& op) { return check_unary(op, {DType::kFloat32, DType::kInt8}); }
+Status check(const OpView& op) {
+  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kInt16});
+}
 
 Status prepare(PrepareContext& op) {
-  constexpr double kLowest = -std::numeric_limits<double>::infinity();
-  return prepare_real(op, [](double x) { return x > 0 ? std::log(x) : kLowest; });
+  // int16 has the lowest code's value there, through which its lines are drawn.
+  const TensorSpec& out = op.out(0).spec;
+  const double lowest = out.dtype == DType::kInt16 ? static_cast<double>(out.scale() * -32768.f)
+                                                   : -std::numeric_limits<double>::infinity();
+  return prepare_real(op, [=](double x) { return x > 0 ? std::log(x) : lowest; });
 }
 
 void eval(const EvalContext& run) {

@@ -7,8 +7,8 @@ namespace {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<MulAttributes>());
-  EDGE_TRY(check_binary(
-      op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt32, DType::kInt64}));
+  EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16,
+                             DType::kInt32, DType::kInt64}));
   return check_binary_quantized(op);
 }
 
@@ -16,7 +16,9 @@ Status prepare(PrepareContext& op) {
   const Activation activation = op.attributes<MulAttributes>().activation;
   Arithmetic& state = op.make_state<Arithmetic>();
   EDGE_TRY(prepare_arithmetic(op, elementwise::OpF32::kMul, activation, &state));
-  if (state.type != DType::kInt8 && state.type != DType::kUInt8) return {};
+  if (state.type != DType::kInt8 && state.type != DType::kUInt8 && state.type != DType::kInt16) {
+    return {};
+  }
   const TensorSpec &a = op.in(0).spec, &b = op.in(1).spec, &out = op.out(0).spec;
   EDGE_ASSIGN(const Range range, activation_range(activation, out));
   elementwise::Params8 p{};
@@ -27,7 +29,8 @@ Status prepare(PrepareContext& op) {
   if (p.mo.e > 31) p.mo.e &= 31;  // as rescale() does it
   p.min = range.low;
   p.max = range.high;
-  return prepare_8bit(op, elementwise::Op8::kMulI8, elementwise::Op8::kMulU8, p, &state);
+  using elementwise::Op8;
+  return prepare_codes(op, {Op8::kMulI8, Op8::kMulU8, Op8::kMulI16}, p, &state);
 }
 
 void eval(const EvalContext& run) {

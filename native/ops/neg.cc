@@ -12,7 +12,8 @@ void negate(const EvalContext& run, size_t count) {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(1, 1, 1));
-  EDGE_TRY(op.expect_input(0, {DType::kFloat32, DType::kInt32, DType::kInt64, DType::kInt8}));
+  EDGE_TRY(op.expect_input(
+      0, {DType::kFloat32, DType::kInt32, DType::kInt64, DType::kInt8, DType::kInt16}));
   return op.expect_output_as_input();
 }
 
@@ -32,6 +33,8 @@ void eval(const EvalContext& run) {
       return negate<int64_t>(run, state.count);
     case DType::kInt8:
       return negate<int8_t>(run, state.count);
+    case DType::kInt16:
+      return negate<int16_t>(run, state.count);
     default:
       return map_unary<float>(run, state.count, [](float x) { return -x; });
   }

@@ -9,6 +9,15 @@ namespace {
 constexpr int kBits = 20;  // fraction bits of 1 / sqrt(code)
 
 Status prepare(PrepareContext& op) {
+  // Of int16 the lines go through the highest code at 0 and below.
+  if (op.in(0).spec.dtype == DType::kInt16) {
+    Root& state = op.make_state<Root>();
+    EDGE_TRY(prepare_unary(op, &state));
+    const float highest = op.out(0).spec.scale() * INT16_MAX;
+    auto real = [=](float x) { return x > 0 ? 1.f / std::sqrt(x) : highest; };
+    fill_real_table(op.in(0).spec, op.out(0).spec, real, &state);
+    return {};
+  }
   requantize::Multiplier m{};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   if (is_8bit(in.dtype)) {

@@ -8,7 +8,7 @@ Status prepare(PrepareContext& op) {
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   return prepare_root(op, [&](int32_t x) {
     const float y = std::sqrt(in.scale() * static_cast<float>(x)) / out.scale();
-    return static_cast<int32_t>(std::min(y, 256.f)) + out.zero_point();
+    return static_cast<int32_t>(std::min(y, 65536.f)) + out.zero_point();
   });
 }
 

@@ -6,11 +6,12 @@ namespace {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<SubAttributes>());
-  return check_add_sub(op);
+  return check_add_sub(op, op.attributes<SubAttributes>().pot_scale_int16);
 }
 
 Status prepare(PrepareContext& op) {
-  return prepare_add_sub(op, -1, op.attributes<SubAttributes>().activation);
+  return prepare_add_sub(op, -1, op.attributes<SubAttributes>().activation,
+                         op.attributes<SubAttributes>().pot_scale_int16);
 }
 
 void eval(const EvalContext& run) {

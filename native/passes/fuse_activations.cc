@@ -16,6 +16,9 @@ Activation* activation_of(Node* node) {
     case opcode::kFULLY_CONNECTED:
       if (auto* a = std::get_if<FullyConnectedAttributes>(&node->attributes)) return &a->activation;
       break;
+    case opcode::kTRANSPOSE_CONV:
+      if (auto* a = std::get_if<TransposeConvAttributes>(&node->attributes)) return &a->activation;
+      break;
     case opcode::kADD:
       if (auto* a = std::get_if<AddAttributes>(&node->attributes)) return &a->activation;
       break;

@@ -28,6 +28,12 @@ Status read(const Table& t, int slot, Activation* out) {
   *out = static_cast<Activation>(v);
   return {};
 }
+Status read(const Table& t, int slot, DType* out) {
+  const int8_t v = t.scalar<int8_t>(slot, static_cast<int8_t>(*out));
+  if (v < 0 || v >= kDTypeCount) return invalid_model(format("type %d is unknown", v));
+  *out = static_cast<DType>(v);
+  return {};
+}
 Status read(const Table& t, int slot, std::vector<int32_t>* out) {
   const Vector<int32_t> v = t.vector<int32_t>(slot);
   out->resize(v.size());

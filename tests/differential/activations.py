@@ -24,17 +24,17 @@ def rescaling(d: Draw, op: str, kind: str, **options: Any) -> Case:
     return unary(d, op, kind, q, d.quantization("y", kind, q.get("scale", 1), 2), **options)
 
 
-@differential("RELU", "int8", "uint8", "float32")
+@differential("RELU", "int8", "uint8", "int16", "float32")
 def relu(d: Draw, kind: str) -> Case:
     return rescaling(d, "RELU", kind)
 
 
-@differential("RELU6", "int8", "uint8", "float32")
+@differential("RELU6", "int8", "uint8", "int16", "float32")
 def relu6(d: Draw, kind: str) -> Case:
     return rescaling(d, "RELU6", kind)
 
 
-@differential("LEAKY_RELU", "int8", "uint8", "float32", relative=1e-6)
+@differential("LEAKY_RELU", "int8", "uint8", "int16", "float32", relative=1e-6)
 def leaky_relu(d: Draw, kind: str) -> Case:
     alpha = d.pick("alpha", (0.01, 0.1, 0.2, 0.25, 0.5, 1.0, 1.5, float(d.rng.uniform(0, 1))))
     return rescaling(d, "LEAKY_RELU", kind, alpha=alpha)
@@ -45,16 +45,24 @@ def hard_swish(d: Draw, kind: str) -> Case:
     return rescaling(d, "HARD_SWISH", kind)
 
 
-@differential("LOGISTIC", "int8", "uint8", "float32", absolute=1e-6)
+def sigmoid_input(d: Draw, kind: str) -> dict[str, Any]:
+    q = d.quantization("x", kind)
+    if kind == "int16":  # LiteRT shifts codes of the first two, others it multiplies
+        scale = d.pick("int16_scale", (2.0**-12, 2.0**-11, 2.0**-10, 2.0**-14, d.scale(2.0**-12, 5)))
+        q["scale"] = float(np.float32(scale))
+    return q
+
+
+@differential("LOGISTIC", "int8", "uint8", "int16", "float32", absolute=1e-6)
 def logistic(d: Draw, kind: str) -> Case:
-    q_out = {**d.quantization("y", kind), "scale": 1 / 256} if quantized(kind) else {}
-    return unary(d, "LOGISTIC", kind, d.quantization("x", kind), q_out)
+    q_out = {**d.quantization("y", kind), "scale": 1 / (32768 if kind == "int16" else 256)}
+    return unary(d, "LOGISTIC", kind, sigmoid_input(d, kind), q_out if quantized(kind) else {})
 
 
-@differential("TANH", "int8", "uint8", "float32", absolute=1e-6)
+@differential("TANH", "int8", "uint8", "int16", "float32", absolute=1e-6)
 def tanh(d: Draw, kind: str) -> Case:
-    q_out = {**d.quantization("y", kind), "scale": 1 / 128} if quantized(kind) else {}
-    return unary(d, "TANH", kind, d.quantization("x", kind), q_out)
+    q_out = {**d.quantization("y", kind), "scale": 1 / (32768 if kind == "int16" else 128)}
+    return unary(d, "TANH", kind, sigmoid_input(d, kind), q_out if quantized(kind) else {})
 
 
 @differential("RELU_N1_TO_1", "int8", "uint8", "float32")
@@ -62,32 +70,39 @@ def relu_n1_to_1(d: Draw, kind: str) -> Case:
     return rescaling(d, "RELU_N1_TO_1", kind)
 
 
-@differential("SQRT", "float32", relative=1e-6)
+def root(d: Draw, op: str, kind: str) -> Case:
+    case = unary(d, op, kind, d.quantization("x", kind), d.quantization("y", kind, 2.0**-8))
+    if quantized(kind):  # where the run fails for negative ones
+        return Case(case.graph, case.outputs, [np.maximum(case.inputs[0], 0)])
+    return case  # half of the inputs are negative: NaN in both
+
+
+@differential("SQRT", "float32", "int16", relative=1e-6)
 def sqrt(d: Draw, kind: str) -> Case:
-    return unary(d, "SQRT", kind, {}, {})  # half of the inputs are negative: NaN in both
+    return root(d, "SQRT", kind)
 
 
-@differential("RSQRT", "float32", relative=1e-6)
+@differential("RSQRT", "float32", "int16", relative=1e-6)
 def rsqrt(d: Draw, kind: str) -> Case:
-    return unary(d, "RSQRT", kind, {}, {})
+    return root(d, "RSQRT", kind)
 
 
-@differential("EXP", "float32", relative=1e-6)
+@differential("EXP", "float32", "int16", relative=1e-6)
 def exp(d: Draw, kind: str) -> Case:
-    return unary(d, "EXP", kind, {}, {})
+    return unary(d, "EXP", kind, d.quantization("x", kind, 2.0**-13), d.quantization("y", kind, 2.0**-10, 6))
 
 
-@differential("LOG", "float32", absolute=1e-6, relative=1e-6)
+@differential("LOG", "float32", "int16", absolute=1e-6, relative=1e-6)
 def log(d: Draw, kind: str) -> Case:
-    return unary(d, "LOG", kind, {}, {})
+    return unary(d, "LOG", kind, d.quantization("x", kind, 2.0**-10), d.quantization("y", kind, 2.0**-12))
 
 
-@differential("ABS", "float32", "int32")
+@differential("ABS", "float32", "int32", "int16")
 def abs_(d: Draw, kind: str) -> Case:
-    return unary(d, "ABS", kind, {}, {})
+    return rescaling(d, "ABS", kind)
 
 
-@differential("NEG", "float32", "int32", "int64")
+@differential("NEG", "float32", "int32", "int64", "int16")
 def neg(d: Draw, kind: str) -> Case:
     return unary(d, "NEG", kind, {}, {})
 
@@ -127,30 +142,43 @@ def prelu(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("SOFTMAX", "int8", "uint8", "float32", absolute=1e-6)
+@differential("SOFTMAX", "int8", "uint8", "int16", "int8_to_int16", "float32", absolute=1e-6)
 def softmax(d: Draw, kind: str) -> Case:
-    ends = {"int8": {"scale": 1 / 256, "zero_point": -128}, "uint8": {"scale": 1 / 256, "zero_point": 0}}
+    ends = {
+        "int8": {"scale": 1 / 256, "zero_point": -128},
+        "uint8": {"scale": 1 / 256, "zero_point": 0},
+        "int16": {"scale": 1 / 32768, "zero_point": 0},
+        "int8_to_int16": {"scale": 1 / 65536, "zero_point": -32768},
+    }
     beta = d.pick("beta", (1.0, 1.0, 0.5, float(d.rng.uniform(0.1, 3))))
     q = d.quantization("x", kind)
     g = GraphBuilder()
     shape = d.shape("shape", 1, 4, limit=600)
     shape = d.note("shape", (*shape[:-1], min(shape[-1], 250)))  # LiteRT aborts if a sum of exps reaches 256
     x = g.input(shape, dtype_of(kind), **q)
-    y = g.tensor((), dtype_of(kind), **ends.get(kind, {}))
+    y = g.tensor((), "int16" if kind == "int8_to_int16" else dtype_of(kind), **ends.get(kind, {}))
     g.op("SOFTMAX", [x], [y], beta=beta)
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("QUANTIZE", "float32", "int8", "uint8")
+@differential("QUANTIZE", "float32", "int8", "uint8", "int16", "int32")
 def quantize(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 1, 4)
-    target = d.pick("to", ("int8", "uint8"))
+    pairs = {"int16": ("int8", "int16", "int32"), "int32": ("int8", "int16")}
+    target = d.pick("to", pairs.get(kind, ("int8", "uint8", "int16")))
     q_in = d.quantization("x", kind)
     q_out = d.quantization("y", target, q_in.get("scale", 2.0**-5), 2)
+    if kind == "int32":
+        q_in = {"scale": d.scale(2.0**-12), "zero_point": d.integer("zero", -50, 50)}
+        q_out["scale"] = d.scale(q_in["scale"] * 2.0**4, 4)
+    if target == "int32":
+        q_out = {"scale": d.scale(q_in["scale"] / 4, 6), "zero_point": d.integer("zero", -50, 50)}
+    if kind == "int16" and target == "int8":
+        q_out["scale"] = d.scale(q_in["scale"] * 2.0**8, 3)
     if q_in and d.chance("same_scale", 0.3):
         q_out["scale"] = q_in["scale"]
-        if target != kind and d.chance("shifted_by_128", 0.7):
+        if {target, kind} == {"int8", "uint8"} and d.chance("shifted_by_128", 0.7):
             low = d.integer("low", 0, 255)
             q_in["zero_point"], q_out["zero_point"] = (low - 128, low) if kind == "int8" else (low, low - 128)
     x = g.input(shape, dtype_of(kind), **q_in)
@@ -165,7 +193,7 @@ def quantize(d: Draw, kind: str) -> Case:
     return Case(g, [y], [values])
 
 
-@differential("DEQUANTIZE", "int8", "uint8", "float16")
+@differential("DEQUANTIZE", "int8", "uint8", "int16", "float16")
 def dequantize(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 1, 4)

@@ -34,6 +34,7 @@ def broadcast_shapes(d: Draw, high: int = 5) -> tuple[tuple[int, ...], tuple[int
 def binary(
     d: Draw, op: str, kind: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any],
     quantizations: tuple[dict[str, Any], dict[str, Any], dict[str, Any]], activation: bool = True,
+    **more: Any,
 ) -> Case:  # fmt: skip
     """The op on a and b, one of which may be a constant."""
     g = GraphBuilder()
@@ -47,7 +48,7 @@ def binary(
             inputs.append(values)
     y = g.tensor((), dtype_of(kind), **quantizations[2])
     options = {"fusedActivationFunction": d.pick("activation", ACTIVATIONS)} if activation else {}
-    g.op(op, operands, [y], **options)
+    g.op(op, operands, [y], **options, **more)
     return Case(g, [y], inputs)
 
 
@@ -58,24 +59,37 @@ def sum_like(op: str, d: Draw, kind: str) -> Case:
     if qa and d.chance("same_scale", 0.2):
         qb = {**qb, "scale": qa["scale"]}
     qy = d.quantization("qy", kind, 1.5 * max(qa.get("scale", 1), qb.get("scale", 1)), 2)
-    return binary(d, op, kind, d.values(left, kind), d.values(right, kind), (qa, qb, qy))
+    a, b = d.values(left, kind), d.values(right, kind)
+    if kind != "int16":
+        return binary(d, op, kind, a, b, (qa, qb, qy))
+    # Scales that are all powers of two are shifted, unless the option says otherwise. LiteRT's shifts know no
+    # broadcasting.
+    shifts = d.chance("pot_scale_int16", 0.5)
+    if shifts and d.chance("powers_of_two", 0.6):
+        b = d.values(left, kind)
+        qy["scale"] = 2.0 ** d.integer("exponent", -14, -2)
+        qa["scale"], qb["scale"] = qy["scale"], qy["scale"] * 2.0 ** -d.integer("shift", 0, 12)
+        if d.chance("second_is_greater", 0.5):
+            qa, qb = qb, qa
+    return binary(d, op, kind, a, b, (qa, qb, qy), potScaleInt16=shifts)
 
 
-@differential("ADD", "int8", "uint8", "float32", "int32", "int64", absolute=1e-6, relative=1e-6)
+@differential("ADD", "int8", "uint8", "int16", "float32", "int32", "int64", absolute=1e-6, relative=1e-6)
 def add(d: Draw, kind: str) -> Case:
     return sum_like("ADD", d, kind)
 
 
-@differential("SUB", "int8", "uint8", "float32", "int32", "int64", absolute=1e-6, relative=1e-6)
+@differential("SUB", "int8", "uint8", "int16", "float32", "int32", "int64", absolute=1e-6, relative=1e-6)
 def sub(d: Draw, kind: str) -> Case:
     return sum_like("SUB", d, kind)
 
 
-@differential("MUL", "int8", "uint8", "float32", "int32", "int64", relative=1e-6)
+@differential("MUL", "int8", "uint8", "int16", "float32", "int32", "int64", relative=1e-6)
 def mul(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     qa, qb = d.quantization("qa", kind), d.quantization("qb", kind)
-    qy = d.quantization("qy", kind, 60 * qa.get("scale", 1) * qb.get("scale", 1), 3)
+    codes = 60 if kind != "int16" else 20000
+    qy = d.quantization("qy", kind, codes * qa.get("scale", 1) * qb.get("scale", 1), 3)
     return binary(d, "MUL", kind, d.values(left, kind), d.values(right, kind), (qa, qb, qy))
 
 
@@ -95,14 +109,14 @@ def div(d: Draw, kind: str) -> Case:
     return binary(d, "DIV", kind, d.values(left, kind), divisor, (qa, qb, qy))
 
 
-@differential("FLOOR_DIV", "int32", "float32", relative=1e-6)
+@differential("FLOOR_DIV", "int32", "int16", "float32", relative=1e-6)
 def floor_div(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     divisor = without(d.values(right, kind), 0)
     return binary(d, "FLOOR_DIV", kind, d.values(left, kind), divisor, ({}, {}, {}), activation=False)
 
 
-@differential("FLOOR_MOD", "int32", "int64", "float32", relative=1e-6)
+@differential("FLOOR_MOD", "int32", "int64", "int16", "float32", relative=1e-6)
 def floor_mod(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     divisor = without(d.values(right, kind), 0)
@@ -132,11 +146,11 @@ def extremum(op: str, d: Draw, kind: str) -> Case:
     return binary(d, op, kind, d.values(left, kind), d.values(right, kind), (q, q, q), activation=False)
 
 
-@differential("MINIMUM", "int8", "uint8", "float32", "int32", "int64")
+@differential("MINIMUM", "int8", "uint8", "int16", "float32", "int32", "int64")
 def minimum(d: Draw, kind: str) -> Case:
     return extremum("MINIMUM", d, kind)
 
 
-@differential("MAXIMUM", "int8", "uint8", "float32", "int32", "int64")
+@differential("MAXIMUM", "int8", "uint8", "int16", "float32", "int32", "int64")
 def maximum(d: Draw, kind: str) -> Case:
     return extremum("MAXIMUM", d, kind)

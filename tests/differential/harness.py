@@ -153,7 +153,7 @@ class Draw:
 
 def dtype_of(kind: str) -> str:
     """The activations' dtype of a kind."""
-    return {"int8_channel": "int8", "float16": "float32"}.get(kind, kind)
+    return {"int8_channel": "int8", "int8_to_int16": "int8", "float16": "float32"}.get(kind, kind)
 
 
 def quantized(kind: str) -> bool:

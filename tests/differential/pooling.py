@@ -34,11 +34,11 @@ def pool(op: str, d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("AVERAGE_POOL_2D", "int8", "uint8", "float32", absolute=1e-5)
+@differential("AVERAGE_POOL_2D", "int8", "uint8", "int16", "float32", absolute=1e-5)
 def average_pool(d: Draw, kind: str) -> Case:
     return pool("AVERAGE_POOL_2D", d, kind)
 
 
-@differential("MAX_POOL_2D", "int8", "uint8", "float32")
+@differential("MAX_POOL_2D", "int8", "uint8", "int16", "float32")
 def max_pool(d: Draw, kind: str) -> Case:
     return pool("MAX_POOL_2D", d, kind)

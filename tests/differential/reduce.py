@@ -33,7 +33,7 @@ def reduction(d: Draw, op: str, kind: str, factor: float | None) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("MEAN", "int8", "uint8", "float32", "int32", "int64", absolute=1e-5, relative=1e-5)
+@differential("MEAN", "int8", "uint8", "int16", "float32", "int32", "int64", absolute=1e-5, relative=1e-5)
 def mean(d: Draw, kind: str) -> Case:
     return reduction(d, "MEAN", kind, 0.5)
 
@@ -43,12 +43,12 @@ def sum_(d: Draw, kind: str) -> Case:
     return reduction(d, "SUM", kind, 8)
 
 
-@differential("REDUCE_MAX", "int8", "uint8", "float32", "int32", "int64")
+@differential("REDUCE_MAX", "int8", "uint8", "int16", "float32", "int32", "int64")
 def reduce_max(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_MAX", kind, None)
 
 
-@differential("REDUCE_MIN", "int8", "uint8", "float32", "int32", "int64")
+@differential("REDUCE_MIN", "int8", "uint8", "int16", "float32", "int32", "int64")
 def reduce_min(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_MIN", kind, None)
 

@@ -25,11 +25,11 @@ def resize(op: str, d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("RESIZE_BILINEAR", "int8", "uint8", "float32", absolute=2e-5, relative=1e-5)
+@differential("RESIZE_BILINEAR", "int8", "uint8", "int16", "float32", absolute=2e-5, relative=1e-5)
 def resize_bilinear(d: Draw, kind: str) -> Case:
     return resize("RESIZE_BILINEAR", d, kind)
 
 
-@differential("RESIZE_NEAREST_NEIGHBOR", "int8", "uint8", "float32")
+@differential("RESIZE_NEAREST_NEIGHBOR", "int8", "uint8", "int16", "float32")
 def resize_nearest_neighbor(d: Draw, kind: str) -> Case:
     return resize("RESIZE_NEAREST_NEIGHBOR", d, kind)

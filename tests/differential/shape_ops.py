@@ -9,7 +9,7 @@ from builders import GraphBuilder
 
 from .harness import Case, Draw, differential, dtype_of, quantized
 
-ANY = ("int8", "uint8", "float32", "int32", "int64", "bool")
+ANY = ("int8", "uint8", "int16", "float32", "int32", "int64", "bool")
 
 
 def moving(
@@ -60,7 +60,7 @@ def transpose(d: Draw, kind: str) -> Case:
     )
 
 
-@differential("PAD", "int8", "uint8", "float32", "int32", "int64")
+@differential("PAD", "int8", "uint8", "int16", "float32", "int32", "int64")
 def pad(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5, limit=200)
     paddings = d.rng.integers(0, 4, (len(shape), 2)) * (d.rng.random((len(shape), 1)) < 0.6)
@@ -68,7 +68,7 @@ def pad(d: Draw, kind: str) -> Case:
     return moving(d, "PAD", kind, shape, (d.note("paddings", paddings.astype(dtype)),))
 
 
-@differential("PADV2", "int8", "uint8", "float32", "int32", "int64")
+@differential("PADV2", "int8", "uint8", "int16", "float32", "int32", "int64")
 def padv2(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 1, 5, limit=200)
@@ -267,7 +267,7 @@ def concatenation(d: Draw, kind: str) -> Case:
     return joining(d, "CONCATENATION", kind, shapes, kind != "uint8", axis=axis)
 
 
-@differential("PACK", "int8", "uint8", "float32", "int32", "int64")
+@differential("PACK", "int8", "uint8", "int16", "float32", "int32", "int64")
 def pack(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 0, 4, limit=100)
     count = d.integer("count", 1, 4)
@@ -287,7 +287,7 @@ def splitting(
     return Case(g, outputs, [d.values(shape, kind)])
 
 
-@differential("SPLIT", "int8", "uint8", "float32", "int32")
+@differential("SPLIT", "int8", "uint8", "int16", "float32", "int32")
 def split(d: Draw, kind: str) -> Case:
     shape = list(d.shape("shape", 1, 4, limit=150))
     axis = d.integer("axis", -len(shape), len(shape) - 1)
@@ -298,7 +298,7 @@ def split(d: Draw, kind: str) -> Case:
     )
 
 
-@differential("SPLIT_V", "int8", "uint8", "float32", "int32", "int64")
+@differential("SPLIT_V", "int8", "uint8", "int16", "float32", "int32", "int64")
 def split_v(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = list(d.shape("shape", 1, 4, limit=150))
@@ -316,7 +316,7 @@ def split_v(d: Draw, kind: str) -> Case:
     return Case(g, outputs, [d.values(shape, kind)])
 
 
-@differential("UNPACK", "int8", "uint8", "float32", "int32", "bool")
+@differential("UNPACK", "int8", "uint8", "int16", "float32", "int32", "bool")
 def unpack(d: Draw, kind: str) -> Case:
     shape = list(d.shape("shape", 1, 4, limit=150))
     axis = d.integer("axis", -len(shape), len(shape) - 1)

@@ -182,3 +182,74 @@ def test_matrices_with_a_scale_per_column(adjoint: bool) -> None:
     (got,) = ours(g.build([y]), [x])
     assert np.abs(got - np.clip(real, -32768, 32767)).max() < 1 + 2.0**-14 * np.abs(real).max()
     assert len(np.unique(got)) > 50
+
+
+def transposed(
+    x: np.ndarray[Any, Any],
+    w: np.ndarray[Any, Any],
+    size: tuple[int, int],
+    stride: int,
+    before: tuple[int, int],
+) -> Any:
+    """Each pixel of x adds its window to the output; sums in the type of x and w."""
+    batch, height, width, _ = x.shape
+    out, filter_h, filter_w, _ = w.shape
+    full = np.zeros((batch, height * stride + filter_h, width * stride + filter_w, out), x.dtype)
+    for i in range(height):
+        for j in range(width):
+            window = np.einsum("bk,nyxk->byxn", x[:, i, j], w)
+            full[:, i * stride : i * stride + filter_h, j * stride : j * stride + filter_w] += window
+    top, left = before
+    return full[:, top : top + size[0], left : left + size[1]]
+
+
+@pytest.mark.parametrize("shape_given", [False, True])
+def test_transpose_conv_of_int16_by_its_equation(shape_given: bool) -> None:
+    """With the output's shape as an input BUILTIN_REF cannot be asked before it has one."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(-32768, 32768, (2, 4, 5, 7)).astype(np.int16)
+    w = rng.integers(-127, 128, (6, 3, 4, 7)).astype(np.int8)
+    bias = rng.integers(-(10**6), 10**6, 6)
+    scale = rng.uniform(0.001, 0.01, 6).astype(np.float32)
+    size = (8, 10)
+    g = GraphBuilder()
+    shape = np.array([2, *size, 6], np.int32)
+    extents = g.input((4,), "int32") if shape_given else g.constant(shape)
+    tensor = g.input(x.shape, "int16", scale=0.5)
+    y = g.tensor((2, *size, 6), "int16", scale=2.0)
+    weights = g.constant(w, scale=scale)
+    g.op(
+        "TRANSPOSE_CONV", [extents, weights, tensor, g.constant(bias)], [y],
+        padding="SAME", strideH=2, strideW=2, fusedActivationFunction="NONE",
+    )  # fmt: skip
+    model = g.build([y])
+    (got,) = ours(model, [shape, x] if shape_given else [x])
+    acc = transposed(x.astype(np.int64), w.astype(np.int64), size, 2, (0, 1)) + bias
+    # 15 bits of the scale's mantissa, and half up: what TFLite makes of sums of 64 bits.
+    mantissa, exponent = np.frexp(scale.astype(np.float64) * 0.5 / 2.0)
+    multiplier = (np.round(mantissa * 2**31).astype(np.int64) + 2**15) >> 16
+    shift = 15 - exponent
+    wanted = np.clip((acc * multiplier + (1 << (shift - 1))) >> shift, -32768, 32767)
+    assert len(np.unique(wanted)) > 200
+    np.testing.assert_array_equal(got, wanted)
+    if shape_given:
+        with pytest.raises(Exception, match="was asked for"):
+            ours(model, [shape + 1, x])
+
+
+@pytest.mark.parametrize("padding", [1, 2])
+def test_transposed_convolution_of_mediapipe(padding: int) -> None:
+    """LiteRT does not know this custom op."""
+    rng = np.random.default_rng(5)
+    x, w = rng.normal(0, 1, (1, 5, 6, 3)), rng.normal(0, 1, (4, 3, 5, 3))
+    bias = rng.normal(0, 1, 4)
+    cut = [max(0, f - (n - 1) % 2 - 1) if padding == 1 else 0 for n, f in ((5, 3), (6, 5))]
+    size = (2 * 4 + 3 - cut[0], 2 * 5 + 5 - cut[1])
+    g = GraphBuilder()
+    tensor, y = g.input(x.shape, "float32"), g.tensor((1, *size, 4), "float32")
+    constants = [g.constant(v.astype(np.float32)) for v in (w, bias)]
+    options = np.array([padding, 2, 2], np.int32).tobytes()
+    g.op("Convolution2DTransposeBias", [tensor, *constants], [y], custom_options=options)
+    (got,) = ours(g.build([y]), [x.astype(np.float32)])
+    wanted = transposed(x, w, size, 2, (cut[0] // 2, cut[1] // 2)) + bias
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)

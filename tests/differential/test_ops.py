@@ -17,7 +17,7 @@ load_generators()
 
 SAMPLE = 15  # cases of each op and kind in the default run
 FULL = 200
-NOT_IN_REFERENCE = {"CEIL"}  # see test_beyond_reference.py
+NOT_IN_REFERENCE = {"CEIL", "Convolution2DTransposeBias"}  # see test_beyond_reference.py
 
 
 @pytest.mark.parametrize("name", REGISTRY)

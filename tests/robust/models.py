@@ -148,4 +148,31 @@ def listener() -> bytes:
     return g.build([y, m, e])
 
 
-MODELS = {"classifier": classifier, "shuffler": shuffler, "detector": detector, "listener": listener}
+def upscaler() -> bytes:
+    """int16 CONV_2D, ADD and TRANSPOSE_CONV between QUANTIZE and DEQUANTIZE."""
+    rng = np.random.default_rng(3)
+    g = GraphBuilder()
+    x = g.input((1, 4, 5, 3), "float32")
+    q = {"scale": 0.001}
+    codes = g.tensor((1, 4, 5, 3), "int16", **q)
+    g.op("QUANTIZE", [x], [codes])
+    w = g.constant(rng.integers(-127, 128, (6, 3, 3, 3)).astype(np.int8), scale=np.linspace(0.01, 0.02, 6))
+    b = g.constant(rng.integers(-1000, 1000, 6), scale=1e-5)
+    c, s = g.tensor((1, 4, 5, 6), "int16", **q), g.tensor((1, 4, 5, 6), "int16", scale=0.002)
+    g.op("CONV_2D", [codes, w, b], [c], padding="SAME", strideH=1, strideW=1)
+    g.op("ADD", [c, c], [s], potScaleInt16=False)
+    tw = g.constant(rng.integers(-127, 128, (2, 3, 4, 6)).astype(np.int8), scale=0.01)
+    extents = g.constant(np.array([1, 8, 10, 2], np.int32))
+    up, y = g.tensor((1, 8, 10, 2), "int16", scale=0.003), g.tensor((1, 8, 10, 2), "float32")
+    g.op("TRANSPOSE_CONV", [extents, tw, s], [up], padding="SAME", strideH=2, strideW=2)
+    g.op("DEQUANTIZE", [up], [y])
+    return g.build([y])
+
+
+MODELS = {
+    "classifier": classifier,
+    "shuffler": shuffler,
+    "detector": detector,
+    "listener": listener,
+    "upscaler": upscaler,
+}

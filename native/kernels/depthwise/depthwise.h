@@ -4,7 +4,8 @@
 //     with x = x[i * stride + fx * dilation][j * row_step + fy][c / multiplier]
 //   out[j][i][c] = clamp(R(acc[j][i][c], c) + zero_point, min, max)      R: requantize/requantize.h
 //
-//   j in [0, rows)      rows of output, one or a few       x: int8 or uint8, zx its zero point
+//   j in [0, rows)      rows of output, one or a few       x: int8 or uint8, zx its zero point,
+//                                                             or int16 (out too) and zx is 0
 //   i in [0, pixels)    output pixels of a row             w: int8 or uint8, zw its zero point
 //   c in [0, channels)  output channels                    acc: int32, wraps
 //   fy in [0, height), fx in [0, width): the window
@@ -29,13 +30,15 @@ struct Shape {
   size_t stride = 1;    // columns from one output pixel to the next
   size_t dilation = 1;  // columns from one cell of a window to the next
   size_t row_step = 0;  // as `stride`, downwards; 0 where rows of a column are not neighbours
+  bool wide = false;    // x and out are int16; sums wrap at 32 bits
 };
 
 // What a kernel wants of weights; the meaning of w', c and b is that of gemm/gemm.h.
 //
 //   kTaps   accumulators are stored, another pass requantizes; one row at a time; dilation is 1.
 //           Blocks of cr channels: int32 b[cr], then w' = w - zw as int16
-//           [ceil(height * width / kr)][cr][kr], columns of the window one after the other.
+//           [ceil(height * width / kr)][cr][kr], columns of the window one after the other. Of
+//           int16 x and kr = 2, channels lie as 0-3, 8-11, 4-7, 12-15.
 //   kQuads  int8, rows in fours: a column is cut to quads of 4 rows, whose bytes lie beside each
 //           other for a dot product; where the window leaves rows of its quads free, further rows
 //           of output are computed from the same quads. Blocks of cr channels:
@@ -94,10 +97,11 @@ struct Kernel {
   requantize::Finish finish;
   bool x_signed;        // unless kTaps: x' is int8, otherwise uint8
   bool any_multiplier;  // otherwise multiplier = 1 only
+  bool wide;            // kTaps: x is int16
   Run run;
 };
 
-#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier) \
+#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier, wide) \
   void name(const Args& args);
 #include "kernels/depthwise/kernels.inc"
 #undef DEPTHWISE
@@ -126,7 +130,7 @@ static inline size_t column_rows(Layout layout, const Shape& shape) {
 // Weights as a model file holds them, but column by column.
 struct Weights {
   const void* data;              // [width][height][channels]
-  bool is_unsigned;              // uint8, otherwise int8; x and out too
+  bool is_unsigned;              // uint8, otherwise int8; x and out too unless wide
   int32_t zero_point;            // zw
   int32_t x_zero_point;          // zx
   const int32_t* bias;           // [channels], or null for zeros
@@ -153,7 +157,7 @@ void pack(const Weights& weights, Layer* layer, void* packed);
 size_t scratch_bytes(const Layer& layer);
 
 // Up to rows_at_once() rows of output, `out_row` bytes apart, and any number of pixels of each:
-// writes out[j * out_row + i * channels + c]. May read kOverread bytes past a pixel's channels.
+// writes element i * channels + c of row j. May read kOverread bytes past a pixel's channels.
 void run(const Layer& layer, const void* const* x, size_t pixels, size_t rows, uint8_t* out,
          size_t out_row, void* scratch);
 

@@ -23,6 +23,11 @@ bool negated(const Weights& weights, size_t c) {
   return weights.negate != nullptr && weights.negate[c];
 }
 
+// Where channel `c` of a block of kTaps lies.
+size_t place_of(const Kernel& kernel, size_t c) {
+  return kernel.wide && kernel.kr == 2 ? (c & 3) | (c & 4) << 1 | (c & 8) >> 1 : c;
+}
+
 void pack_taps(const Weights& weights, const Layer& layer, uint8_t* block) {
   const Shape& shape = layer.shape;
   const size_t cr = layer.kernel->cr, kr = layer.kernel->kr, taps = shape.height * shape.width;
@@ -32,9 +37,10 @@ void pack_taps(const Weights& weights, const Layer& layer, uint8_t* block) {
     const bool negate = negated(weights, c);
     column.load(channel(weights, c), taps, shape.channels, weights.is_unsigned, weights.zero_point,
                 negate);
-    int16_t* w = reinterpret_cast<int16_t*>(block + cr * sizeof(int32_t)) + c % cr * kr;
+    const size_t at = place_of(*layer.kernel, c % cr);
+    int16_t* w = reinterpret_cast<int16_t*>(block + cr * sizeof(int32_t)) + at * kr;
     for (size_t t = 0; t < taps; ++t) w[t / kr * cr * kr + t % kr] = column.values[t];
-    reinterpret_cast<int32_t*>(block)[c % cr] =
+    reinterpret_cast<int32_t*>(block)[at] =
         column.folded_bias(bias_of(weights, c), weights.x_zero_point, negate);
   }
 }

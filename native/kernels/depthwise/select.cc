@@ -8,8 +8,8 @@ namespace edge::depthwise {
 using requantize::Finish;
 
 static const Kernel kKernels[] = {
-#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier) \
-  {#name, needs, layout, cr, kr, finish, x_signed, any_multiplier, name},
+#define DEPTHWISE(name, needs, layout, cr, kr, finish, x_signed, any_multiplier, wide) \
+  {#name, needs, layout, cr, kr, finish, x_signed, any_multiplier, wide, name},
 #include "kernels/depthwise/kernels.inc"
 #undef DEPTHWISE
 };
@@ -20,7 +20,7 @@ const Kernel* kernels(size_t* count) {
 }
 
 bool suits(const Kernel& kernel, const Shape& shape) {
-  return (kernel.any_multiplier || shape.multiplier == 1) &&
+  return kernel.wide == shape.wide && (kernel.any_multiplier || shape.multiplier == 1) &&
          (cell_rows(kernel.layout) == 0 || shape.height + 4 <= kMostRows) &&
          (kernel.layout != Layout::kBytes || shape.height * shape.width <= kMostTaps);
 }
@@ -74,8 +74,9 @@ void run_taps(const Layer& layer, Args args, const void* const* x, size_t pixels
     args.pixels = std::min(at_once, pixels - i);
     args.x = x + i * layer.shape.stride * column;
     layer.kernel->run(args);
-    layer.requantize->run({args.pixels, channels, args.acc, args.acc_stride, out + i * channels,
-                           channels, &layer.params, 0});
+    layer.requantize->run({args.pixels, channels, args.acc, args.acc_stride,
+                           out + i * channels * (layer.shape.wide ? sizeof(int16_t) : 1), channels,
+                           &layer.params, 0});
   }
 }
 

@@ -47,12 +47,41 @@ static void store8(void* out, size_t n, int32x4_t low, int32x4_t high) {
   __builtin_memcpy(out, bytes, n);
 }
 
+// The same of codes of type T.
+template <typename T>
+static int16x8_t load_codes(const T* x, size_t n) {
+  if constexpr (sizeof(T) == 1) {
+    return load8<(static_cast<T>(-1) > 0)>(x, n);
+  } else {
+    int16_t padded[8] = {};
+    if (n < 8) __builtin_memcpy(padded, x, n * sizeof(int16_t));
+    return vld1q_s16(n < 8 ? padded : x);
+  }
+}
+
+template <typename T>
+static void store_codes(T* out, size_t n, int32x4_t low, int32x4_t high) {
+  if constexpr (sizeof(T) == 1) {
+    store8(out, n, low, high);
+  } else {
+    const int16x8_t v = vcombine_s16(vmovn_s32(low), vmovn_s32(high));
+    if (n >= 8) {
+      vst1q_s16(out, v);
+    } else {
+      int16_t values[8];
+      vst1q_s16(values, v);
+      __builtin_memcpy(out, values, n * sizeof(int16_t));
+    }
+  }
+}
+
 static int32x4_t clamp(int32x4_t v, int32x4_t min, int32x4_t max) {
   return vminq_s32(vmaxq_s32(v, min), max);
 }
 
 namespace {  // member functions are inline, and inline ones would leak out of this file
 
+template <int kShift>
 struct Add {
   DrNeon dr_a, dr_b;
   int32x4_t sign_a, sign_b;
@@ -61,8 +90,8 @@ struct Add {
     return {make_dr_neon(p.ma), make_dr_neon(p.mb), vdupq_n_s32(p.sign_a), vdupq_n_s32(p.sign_b)};
   }
   int32x4_t operator()(int16x4_t a, int16x4_t b) const {
-    const int32x4_t wide_a = dr_neon(vshlq_n_s32(vmovl_s16(a), 20), dr_a);
-    const int32x4_t wide_b = dr_neon(vshlq_n_s32(vmovl_s16(b), 20), dr_b);
+    const int32x4_t wide_a = dr_neon(vshlq_n_s32(vmovl_s16(a), kShift), dr_a);
+    const int32x4_t wide_b = dr_neon(vshlq_n_s32(vmovl_s16(b), kShift), dr_b);
     return vmlaq_s32(vmulq_s32(wide_a, sign_a), wide_b, sign_b);
   }
 };
@@ -74,7 +103,7 @@ struct Mul {
 
 }  // namespace
 
-template <bool kUnsigned, typename Combine>
+template <typename T, typename Combine>
 static void binary8(const Args8& args) {
   const Params8& p = *args.params;
   const Combine combine = Combine::make(p);
@@ -83,16 +112,16 @@ static void binary8(const Args8& args) {
   const int16x8_t zero_b = vdupq_n_s16(static_cast<int16_t>(p.zero_b));
   const int32x4_t zero_out = vdupq_n_s32(p.zero_out);
   const int32x4_t min = vdupq_n_s32(p.min), max = vdupq_n_s32(p.max);
-  const uint8_t* a = static_cast<const uint8_t*>(args.a);
-  const uint8_t* b = static_cast<const uint8_t*>(args.b);
-  const int16x8_t scalar = vdupq_n_s16(kUnsigned ? *b : static_cast<int8_t>(*b));
+  const T* a = static_cast<const T*>(args.a);
+  const T* b = static_cast<const T*>(args.b);
+  const int16x8_t scalar = vdupq_n_s16(*b);
   for_each8(args.n, [&](size_t i, size_t left) {
-    const int16x8_t vb = vsubq_s16(args.b_scalar ? scalar : load8<kUnsigned>(b + i, left), zero_b);
-    const int16x8_t va = vsubq_s16(load8<kUnsigned>(a + i, left), zero_a);
+    const int16x8_t vb = vsubq_s16(args.b_scalar ? scalar : load_codes(b + i, left), zero_b);
+    const int16x8_t va = vsubq_s16(load_codes(a + i, left), zero_a);
     const int32x4_t low = dr_neon(combine(vget_low_s16(va), vget_low_s16(vb)), dr);
     const int32x4_t high = dr_neon(combine(vget_high_s16(va), vget_high_s16(vb)), dr);
-    store8(static_cast<uint8_t*>(args.out) + i, left, clamp(vaddq_s32(low, zero_out), min, max),
-           clamp(vaddq_s32(high, zero_out), min, max));
+    store_codes(static_cast<T*>(args.out) + i, left, clamp(vaddq_s32(low, zero_out), min, max),
+                clamp(vaddq_s32(high, zero_out), min, max));
   });
 }
 
@@ -177,13 +206,16 @@ static void add8(const Args8& all) {
   args.a = static_cast<const uint8_t*>(all.a) + i;
   args.b = static_cast<const uint8_t*>(all.b) + (all.b_scalar ? 0 : i);
   args.out = static_cast<uint8_t*>(all.out) + i;
-  binary8<kUnsigned, Add>(args);
+  if (kUnsigned) return binary8<uint8_t, Add<20>>(args);
+  binary8<int8_t, Add<20>>(args);
 }
 
 void add_i8_neon(const Args8& args) { add8<false>(args); }
 void add_u8_neon(const Args8& args) { add8<true>(args); }
-void mul_i8_neon(const Args8& args) { binary8<false, Mul>(args); }
-void mul_u8_neon(const Args8& args) { binary8<true, Mul>(args); }
+void add_i16_neon(const Args8& args) { binary8<int16_t, Add<15>>(args); }
+void mul_i8_neon(const Args8& args) { binary8<int8_t, Mul>(args); }
+void mul_u8_neon(const Args8& args) { binary8<uint8_t, Mul>(args); }
+void mul_i16_neon(const Args8& args) { binary8<int16_t, Mul>(args); }
 
 namespace {
 

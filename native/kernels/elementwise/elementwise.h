@@ -12,18 +12,20 @@
 
 namespace edge::elementwise {
 
-// 8-bit arithmetic. With DR of requantize/requantize.h and
-//   A = DR((a[i] - zero_a) << 20, ma), B = DR((b[i] - zero_b) << 20, mb):
+// Arithmetic on codes of 8 and 16 bits. With DR of requantize/requantize.h and
+//   A = DR((a[i] - zero_a) << k, ma), B = DR((b[i] - zero_b) << k, mb), k = 20 or 15 for int16:
 //
-//   kAddI8, kAddU8  out[i] = clamp(DR(sign_a * A + sign_b * B, mo) + zero_out, min, max)
+//   kAddI8, kAddU8, kAddI16
+//                   out[i] = clamp(DR(sign_a * A + sign_b * B, mo) + zero_out, min, max)
 //                   ADD: signs 1, 1; SUB: 1, -1 (or -1, 1 with the operands swapped)
-//   kMulI8, kMulU8  out[i] = clamp(DR((a[i] - zero_a) * (b[i] - zero_b), mo) + zero_out, min, max)
+//   kMulI8, kMulU8, kMulI16
+//                   out[i] = clamp(DR((a[i] - zero_a) * (b[i] - zero_b), mo) + zero_out, min, max)
 //
 //   kLinear         a sum without the roundings in between, on codes made uint8 by ^ flip:
 //                   v = ((a * high_a + b * high_b) << 8) + ((a * low_a + b * low_b) >> 7) + offset
 //                   out[i] = clamp(v >> shift, min ^ flip, max ^ flip) ^ flip
 //                   make_linear() fills its parameters.
-enum class Op8 { kAddI8, kAddU8, kMulI8, kMulU8, kLinear };
+enum class Op8 { kAddI8, kAddU8, kAddI16, kMulI8, kMulU8, kMulI16, kLinear };
 
 struct Linear {
   int16_t high_a, high_b;  // upper and lower 15 bits of each operand's factor
@@ -34,9 +36,9 @@ struct Linear {
 };
 
 struct Params8 {
-  int32_t zero_a, zero_b, zero_out;
-  int32_t sign_a, sign_b;         // add only, 1 or -1
-  requantize::Multiplier ma, mb;  // add only, below 1: A + B fits an int32
+  int32_t zero_a, zero_b, zero_out;  // int16: 0
+  int32_t sign_a, sign_b;            // add only, 1 or -1
+  requantize::Multiplier ma, mb;     // add only, below 1: A + B fits an int32
   requantize::Multiplier mo;
   int32_t min, max;  // within the type's range
   Linear linear;
@@ -63,7 +65,14 @@ struct LutArgs {
 //              true float division; a quotient that does not fit an int32 (infinite and NaN too)
 //              counts as INT32_MIN, which a zero point below 0 wraps round to the highest code.
 // kDequantize: out[i] = scale * (q[i] - zero_point), one float multiplication.
-enum class Convert { kQuantizeI8, kQuantizeU8, kDequantizeI8, kDequantizeU8 };
+enum class Convert {
+  kQuantizeI8,
+  kQuantizeU8,
+  kQuantizeI16,
+  kDequantizeI8,
+  kDequantizeU8,
+  kDequantizeI16
+};
 
 struct ConvertArgs {
   size_t n;

@@ -33,8 +33,9 @@ void binary8(const Args8& args, Combine combine) {
 template <typename T>
 void add8(const Args8& args) {
   const Params8& p = *args.params;
+  constexpr int32_t kFine = sizeof(T) == 1 ? 1 << 20 : 1 << 15;
   binary8<T>(args, [&p](int32_t a, int32_t b) {
-    return p.sign_a * dr(a * (1 << 20), p.ma) + p.sign_b * dr(b * (1 << 20), p.mb);
+    return p.sign_a * dr(a * kFine, p.ma) + p.sign_b * dr(b * kFine, p.mb);
   });
 }
 
@@ -78,8 +79,11 @@ void binary_f32(const ArgsF32& args, Function f) {
 
 void add_i8_scalar(const Args8& args) { add8<int8_t>(args); }
 void add_u8_scalar(const Args8& args) { add8<uint8_t>(args); }
+void add_i16_scalar(const Args8& args) { add8<int16_t>(args); }
 void mul_i8_scalar(const Args8& args) { mul8<int8_t>(args); }
 void mul_u8_scalar(const Args8& args) { mul8<uint8_t>(args); }
+
+void mul_i16_scalar(const Args8& args) { mul8<int16_t>(args); }
 
 void linear_x8_scalar(const Args8& args) {
   const Linear& p = args.params->linear;
@@ -103,8 +107,10 @@ void lut_scalar(const LutArgs& args) {
 
 void quantize_i8_scalar(const ConvertArgs& args) { quantize<int8_t>(args); }
 void quantize_u8_scalar(const ConvertArgs& args) { quantize<uint8_t>(args); }
+void quantize_i16_scalar(const ConvertArgs& args) { quantize<int16_t>(args); }
 void dequantize_i8_scalar(const ConvertArgs& args) { dequantize<int8_t>(args); }
 void dequantize_u8_scalar(const ConvertArgs& args) { dequantize<uint8_t>(args); }
+void dequantize_i16_scalar(const ConvertArgs& args) { dequantize<int16_t>(args); }
 
 void add_f32_scalar(const ArgsF32& args) {
   binary_f32(args, [](float a, float b) { return a + b; });

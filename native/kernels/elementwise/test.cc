@@ -46,6 +46,29 @@ requantize::Multiplier multiplier(Random& random, int low, int high) {
 
 }  // namespace
 
+TEST_CASE("elementwise: int16 add, sub and mul equal the scalar kernels") {
+  Random random;
+  const auto found = runnable(kernels8);
+  for (int round = 0; round < 1000; ++round) {
+    for (Op8 op : {Op8::kAddI16, Op8::kMulI16}) {
+      const size_t n = random.pick(kSizes);
+      std::vector<int16_t> a(n), b(n);
+      for (int16_t& v : a) v = random.any<int16_t>();
+      for (int16_t& v : b) v = random.any<int16_t>();
+      a[0] = b[0] = INT16_MIN;
+      Params8 p{0, 0, 0, random.integer(0, 1) ? 1 : -1, 1, {}, {}, {}, -32768, 32767, {}};
+      if (random.integer(0, 1)) p.min = static_cast<int32_t>(random.integer(-1000, 0));
+      p.ma = multiplier(random, -8, 0);
+      p.mb = multiplier(random, -8, 0);
+      p.mo = op == Op8::kMulI16 ? multiplier(random, -20, 1) : multiplier(random, -18, -10);
+      const bool scalar = random.integer(0, 1);
+      compare<int16_t>(found, op, n, [&](const Kernel8& kernel, int16_t* out) {
+        kernel.run({n, a.data(), b.data(), scalar, out, &p});
+      });
+    }
+  }
+}
+
 TEST_CASE("elementwise: 8-bit add, sub and mul equal the scalar kernels") {
   Random random;
   const auto found = runnable(kernels8);

@@ -4,10 +4,12 @@
 
 namespace edge::elementwise {
 
-void add_i8_avx2(const Args8& args) { binary8<false, Add>(args); }
-void add_u8_avx2(const Args8& args) { binary8<true, Add>(args); }
-void mul_i8_avx2(const Args8& args) { binary8<false, Mul>(args); }
-void mul_u8_avx2(const Args8& args) { binary8<true, Mul>(args); }
+void add_i8_avx2(const Args8& args) { binary8<int8_t, Add<20>>(args); }
+void add_u8_avx2(const Args8& args) { binary8<uint8_t, Add<20>>(args); }
+void add_i16_avx2(const Args8& args) { binary8<int16_t, Add<15>>(args); }
+void mul_i8_avx2(const Args8& args) { binary8<int8_t, Mul>(args); }
+void mul_u8_avx2(const Args8& args) { binary8<uint8_t, Mul>(args); }
+void mul_i16_avx2(const Args8& args) { binary8<int16_t, Mul>(args); }
 void linear_x8_avx2(const Args8& args) { linear(args); }
 void lut_avx2(const LutArgs& args) { look_up(args); }
 void quantize_i8_avx2(const ConvertArgs& args) { quantize(args, -128, 127); }

@@ -29,6 +29,19 @@ static Ints load_bytes(const void* x, size_t n) {
   return widen<kUnsigned>(&padded);
 }
 
+// The same of codes of type T.
+template <typename T>
+static Ints load_codes(const T* x, size_t n) {
+  if constexpr (sizeof(T) == 1) {
+    return load_bytes<(static_cast<T>(-1) > 0)>(x, n);
+  } else {
+    if (n >= kLanes) return widen16(x);
+    int16_t padded[kLanes] = {};
+    __builtin_memcpy(padded, x, n * sizeof(int16_t));
+    return widen16(padded);
+  }
+}
+
 // The low bytes of n or more int32 within [-128, 255].
 static void store_bytes(void* out, size_t n, Ints v) {
   if (n >= kLanes) return store_low_bytes(out, v);
@@ -37,8 +50,21 @@ static void store_bytes(void* out, size_t n, Ints v) {
   __builtin_memcpy(out, &bytes, n);
 }
 
+template <typename T>
+static void store_codes(T* out, size_t n, Ints v) {
+  if constexpr (sizeof(T) == 1) {
+    store_bytes(out, n, v);
+  } else {
+    if (n >= kLanes) return store_low_words(out, v);
+    int16_t words[kLanes];
+    store_low_words(words, v);
+    __builtin_memcpy(out, words, n * sizeof(int16_t));
+  }
+}
+
 namespace {  // member functions are inline, and inline ones would leak out of this file
 
+template <int kShift>
 struct Add {
   Ints sign_a, sign_b;
   Dr dr_a, dr_b;
@@ -47,8 +73,8 @@ struct Add {
     return {all32(p.sign_a), all32(p.sign_b), make_dr(p.ma, 0), make_dr(p.mb, 0)};
   }
   Ints operator()(Ints a, Ints b) const {
-    a = requantize::apply(left32(a, 20), dr_a);
-    b = requantize::apply(left32(b, 20), dr_b);
+    a = requantize::apply(left32(a, kShift), dr_a);
+    b = requantize::apply(left32(b, kShift), dr_b);
     return add32(with_sign32(a, sign_a), with_sign32(b, sign_b));
   }
 };
@@ -60,23 +86,22 @@ struct Mul {
 
 }  // namespace
 
-template <bool kUnsigned, typename Combine>
+template <typename T, typename Combine>
 static void binary8(const Args8& args) {
   const Params8& p = *args.params;
   const Combine combine = Combine::make(p);
   const Dr dr = make_dr(p.mo, p.zero_out);
   const Ints zero_a = all32(p.zero_a), zero_b = all32(p.zero_b);
   const Ints min = all32(p.min), max = all32(p.max);
-  const uint8_t* a = static_cast<const uint8_t*>(args.a);
-  const uint8_t* b = static_cast<const uint8_t*>(args.b);
+  const T* a = static_cast<const T*>(args.a);
+  const T* b = static_cast<const T*>(args.b);
   Ints scalar = zero();
-  if (args.b_scalar) scalar = all32(kUnsigned ? *b : static_cast<int8_t>(*b));
+  if (args.b_scalar) scalar = all32(*b);
   for_each(args.n, [&](size_t i, size_t left) {
-    const Ints vb = args.b_scalar ? scalar : load_bytes<kUnsigned>(b + i, left);
-    const Ints va = load_bytes<kUnsigned>(a + i, left);
+    const Ints vb = args.b_scalar ? scalar : load_codes(b + i, left);
+    const Ints va = load_codes(a + i, left);
     const Ints x = combine(sub32(va, zero_a), sub32(vb, zero_b));
-    store_bytes(static_cast<uint8_t*>(args.out) + i, left,
-                clamp32(requantize::apply(x, dr), min, max));
+    store_codes(static_cast<T*>(args.out) + i, left, clamp32(requantize::apply(x, dr), min, max));
   });
 }
 

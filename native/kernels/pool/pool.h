@@ -1,9 +1,10 @@
 // Windows of pixels reduced channel by channel.
 //
-//   kAverageI8   out[c] = clamp((a > 0 ? a + n / 2 : a - n / 2) / n, min, max), a = sum_t x[t][c],
+//   kAverageI8, kAverageI16
+//                out[c] = clamp((a > 0 ? a + n / 2 : a - n / 2) / n, min, max), a = sum_t x[t][c],
 //   kAverageU8   n = taps, C division
 //   kAverageF32  out[c] = clamp(sum_t x[t][c] / n, min, max), summed in the order of t
-//   kMaxI8, kMaxU8, kMaxF32
+//   kMaxI8, kMaxU8, kMaxI16, kMaxF32
 //                out[c] = clamp(max_t x[t][c], min, max)
 //   kSumI8, kSumU8
 //                out[c] = out[c] + sum_t x[t][c], int32: MEAN and other windows in several calls
@@ -19,14 +20,25 @@
 
 namespace edge::pool {
 
-enum class Op { kAverageI8, kAverageU8, kAverageF32, kMaxI8, kMaxU8, kMaxF32, kSumI8, kSumU8 };
+enum class Op {
+  kAverageI8,
+  kAverageU8,
+  kAverageI16,
+  kAverageF32,
+  kMaxI8,
+  kMaxU8,
+  kMaxI16,
+  kMaxF32,
+  kSumI8,
+  kSumU8
+};
 
 struct Args {
-  size_t taps;  // >= 1
+  size_t taps;  // >= 1; sums of int16 must fit 32 bits
   size_t channels;
   const void* const* x;  // [taps]
   void* out;             // [channels]
-  int32_t min;           // 8-bit types
+  int32_t min;           // integers
   int32_t max;
   float min_f32;  // float
   float max_f32;

@@ -50,8 +50,10 @@ void add_sum(const Args& args) {
 
 void average_i8_scalar(const Args& args) { average<int8_t>(args); }
 void average_u8_scalar(const Args& args) { average<uint8_t>(args); }
+void average_i16_scalar(const Args& args) { average<int16_t>(args); }
 void max_i8_scalar(const Args& args) { max<int8_t, int32_t>(args, args.min, args.max); }
 void max_u8_scalar(const Args& args) { max<uint8_t, int32_t>(args, args.min, args.max); }
+void max_i16_scalar(const Args& args) { max<int16_t, int32_t>(args, args.min, args.max); }
 void max_f32_scalar(const Args& args) { max<float, float>(args, args.min_f32, args.max_f32); }
 void sum_i8_scalar(const Args& args) { add_sum<int8_t>(args); }
 void sum_u8_scalar(const Args& args) { add_sum<uint8_t>(args); }

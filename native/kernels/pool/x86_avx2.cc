@@ -108,6 +108,21 @@ static void sum(const Args& args) {
   }
 }
 
+static __m128i load_words8(const void* x, size_t c) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(static_cast<const int16_t*>(x) + c));
+}
+
+static void store_words8(const Args& args, size_t c, __m128i v) {
+  int16_t* out = static_cast<int16_t*>(args.out) + c;
+  if (args.channels - c >= 8) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), v);
+    return;
+  }
+  int16_t values[8];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(values), v);
+  for (size_t i = 0; c + i < args.channels; ++i) out[i] = values[i];
+}
+
 static __m256 load8(const void* x, size_t c) {
   return _mm256_loadu_ps(static_cast<const float*>(x) + c);
 }
@@ -128,6 +143,28 @@ static void store_clamped8(const Args& args, size_t c, __m256 v) {
 
 void average_i8_avx2(const Args& args) { average<false>(args); }
 void average_u8_avx2(const Args& args) { average<true>(args); }
+void average_i16_avx2(const Args& args) {
+  for (size_t c = 0; c < args.channels; c += 8) {
+    __m256i sum = _mm256_setzero_si256();
+    for (size_t t = 0; t < args.taps; ++t) {
+      sum = _mm256_add_epi32(sum, _mm256_cvtepi16_epi32(load_words8(args.x[t], c)));
+    }
+    const __m256i v = average8(sum, static_cast<int32_t>(args.taps), args);
+    store_words8(args, c,
+                 _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+  }
+}
+
+void max_i16_avx2(const Args& args) {
+  const __m128i lowest = _mm_set1_epi16(static_cast<int16_t>(args.min));
+  const __m128i highest = _mm_set1_epi16(static_cast<int16_t>(args.max));
+  for (size_t c = 0; c < args.channels; c += 8) {
+    __m128i v = lowest;
+    for (size_t t = 0; t < args.taps; ++t) v = _mm_max_epi16(v, load_words8(args.x[t], c));
+    store_words8(args, c, _mm_min_epi16(v, highest));
+  }
+}
+
 void max_i8_avx2(const Args& args) { max<false>(args); }
 void max_u8_avx2(const Args& args) { max<true>(args); }
 void sum_i8_avx2(const Args& args) { sum<false>(args); }

@@ -114,6 +114,46 @@ void requantize_real_neon(const Args& args) {
   }
 }
 
+// floor(x * scale + 0.5) for 2 columns, saturated.
+static int32x2_t reduced2(int32x2_t x, float64x2_t scale) {
+  const float64x2_t v = vfmaq_f64(vdupq_n_f64(0.5), vcvtq_f64_s64(vmovl_s32(x)), scale);
+  return vqmovn_s64(vcvtmq_s64_f64(v));
+}
+
+// int16 results of 8 columns at a time.
+template <int32x2_t (*kRound)(int32x2_t, float64x2_t)>
+static void wide(const Args& args) {
+  const Params& p = *args.params;
+  const double* scale = p.scale + args.first_col;
+  const int16x8_t min = vdupq_n_s16(static_cast<int16_t>(p.min));
+  const int16x8_t max = vdupq_n_s16(static_cast<int16_t>(p.max));
+  for (size_t n = 0; n < args.cols; n += 8) {
+    const size_t cols = args.cols - n < 8 ? args.cols - n : 8;
+    double scales[8] = {};
+    for (size_t c = 0; c < cols; ++c) scales[c] = scale[n + c];
+    const int32_t* acc = args.acc + n;
+    int16_t* out = reinterpret_cast<int16_t*>(args.out) + n;
+    for (size_t i = 0; i < args.rows; ++i, acc += args.acc_stride, out += args.out_stride) {
+      int32x2_t r[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) r[j] = kRound(vld1_s32(acc + 2 * j), vld1q_f64(scales + 2 * j));
+      const int16x8_t both =
+          vcombine_s16(vqmovn_s32(vcombine_s32(r[0], r[1])), vqmovn_s32(vcombine_s32(r[2], r[3])));
+      const int16x8_t v = vminq_s16(vmaxq_s16(both, min), max);
+      if (cols == 8) {
+        vst1q_s16(out, v);
+      } else {
+        int16_t values[8];
+        vst1q_s16(values, v);
+        for (size_t c = 0; c < cols; ++c) out[c] = values[c];
+      }
+    }
+  }
+}
+
+void requantize_wide_real_neon(const Args& args) { wide<real2>(args); }
+void requantize_wide_reduced_neon(const Args& args) { wide<reduced2>(args); }
+
 #endif
 
 }  // namespace edge::requantize

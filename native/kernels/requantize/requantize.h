@@ -1,8 +1,8 @@
-// int32 accumulators -> int8 or uint8: the last step of every integer convolution.
+// int32 accumulators -> int8, uint8 or int16: the last step of every integer convolution.
 //
 //   out[i][n] = clamp(R(acc[i][n], n) + zero_point, min, max)
 //
-// R is one of two rules, each with its own parameters per column n:
+// R is one of these rules, each with its own parameters per column n:
 //
 //   kDoubleRounding: convolutions. R(x, n) = DR(x, multiplier[n], exponent[n]) ~ x * m * 2^(e - 31)
 //
@@ -15,7 +15,11 @@
 //   kReal: fully connected. R(x, n) = round_half_away(double(x) * scale[n]), INT32_MIN where that
 //   does not fit an int32, as x86 converts it.
 //
-// Both are those of TFLite's reference kernels, bit for bit (decision 001). The sum with the zero
+//   kWideReduced: convolutions of int16. R(x, n) = floor(double(x) * scale[n] + 0.5); `scale` is
+//   reduced_scale(), so that all of it is exact. kWideReal, kWideDoubleRounding: as those above.
+//   Outputs of these three are int16, their zero point is 0, and results fit int32.
+//
+// All are those of TFLite's reference kernels, bit for bit (decision 001). The sum with the zero
 // point wraps at 32 bits.
 #pragma once
 
@@ -26,14 +30,14 @@
 
 namespace edge::requantize {
 
-enum class Rule { kDoubleRounding, kReal };
+enum class Rule { kDoubleRounding, kReal, kWideDoubleRounding, kWideReal, kWideReduced };
 
 struct Params {
-  const int32_t* multiplier = nullptr;  // [cols], kDoubleRounding
-  const int32_t* exponent = nullptr;    // [cols], kDoubleRounding
-  const double* scale = nullptr;        // [cols], kReal
+  const int32_t* multiplier = nullptr;  // [cols], rules of double rounding
+  const int32_t* exponent = nullptr;    // [cols], likewise
+  const double* scale = nullptr;        // [cols], the others
   int32_t zero_point = 0;
-  int32_t min = -128;  // within the output type's range: [-128, 127] or [0, 255]
+  int32_t min = -128;  // within the output type's range
   int32_t max = 127;
 };
 
@@ -42,7 +46,7 @@ struct Args {
   size_t cols;
   const int32_t* acc;  // [rows][acc_stride]; readable up to the next multiple of 8 columns
   size_t acc_stride;
-  uint8_t* out;  // [rows][out_stride], the low byte of each result: int8 and uint8 alike
+  uint8_t* out;  // [rows][out_stride], the low byte of each result; int16 for the wide rules
   size_t out_stride;
   const Params* params;
   size_t first_col;  // which of the parameters belong to column 0 of this call
@@ -74,6 +78,22 @@ struct Multiplier {
 // TFLite's QuantizeMultiplier: m is `real`'s mantissa as a 31-bit fraction, rounded half away; 0
 // for 0 and for what is below 2^-32.
 Multiplier quantize_multiplier(double real);
+
+// What TFLite makes of a multiplier where accumulators have 64 bits: its upper 15 bits, rounded,
+// and the shift that goes with them: R(x) = (x * m + 2^(shift - 1)) >> shift.
+struct Reduced {
+  int32_t m;
+  int32_t shift;  // 15 - e
+};
+static inline Reduced reduce(const Multiplier& multiplier) {
+  const int32_t m = multiplier.m < 0x7fff0000 ? (multiplier.m + (1 << 15)) >> 16 : 0x7fff;
+  return {m, 15 - multiplier.e};
+}
+double reduced_scale(const Multiplier& multiplier);
+
+// The wide rules but for kWideDoubleRounding, of one sum of 64 bits. kWideReduced looks at the
+// multiplier and exponent; results are cut to 32 bits as TFLite cuts them.
+int16_t wide_result(Rule rule, const Params& params, int64_t acc, size_t column);
 
 // kDoubleRounding of one column in float32, for kernels that have the accumulator in a register:
 //

@@ -50,6 +50,24 @@ static FindFloatForms* find_float_forms() {
   return find_float_forms_sse41;
 }
 #endif
+double reduced_scale(const Multiplier& multiplier) {
+  const Reduced r = reduce(multiplier);
+  return std::ldexp(r.m, -r.shift);
+}
+
+int16_t wide_result(Rule rule, const Params& params, int64_t acc, size_t column) {
+  int32_t v;
+  if (rule == Rule::kWideReal) {
+    const double r = std::round(static_cast<double>(acc) * params.scale[column]);
+    v = r >= -0x1p31 && r < 0x1p31 ? static_cast<int32_t>(r) : INT32_MIN;
+  } else {
+    const Reduced r = reduce({params.multiplier[column], params.exponent[column]});
+    const uint64_t product = static_cast<uint64_t>(acc) * static_cast<uint64_t>(int64_t{r.m});
+    const uint64_t sum = product + (uint64_t{1} << (r.shift - 1));
+    v = static_cast<int32_t>(static_cast<int64_t>(sum) >> r.shift);
+  }
+  return static_cast<int16_t>(std::clamp(v, params.min, params.max));
+}
 
 Finishing prepare_finish(Finish finish, const Params& params, size_t first, size_t cols,
                          const Bounds* bounds, int32_t* out_first, int32_t* out_second) {

@@ -168,6 +168,50 @@ TEST_CASE("requantize: fully connected rule, ties and extremes") {
   }
 }
 
+TEST_CASE("requantize: int16 outputs, ties and extremes") {
+  Random random;
+  for (Rule rule : {Rule::kWideReal, Rule::kWideReduced}) {
+    const std::vector<const Kernel*> kernels = runnable(rule);
+    for (int round = 0; round < 1000; ++round) {
+      const size_t rows = random.integer(1, 5), cols = random.integer(1, 40), first = 3;
+      const size_t stride = (cols + 7) / 8 * 8, out_stride = cols + 3;
+      std::vector<int32_t> multiplier(first + cols), exponent(first + cols);
+      std::vector<double> scale(first + cols);
+      for (size_t n = 0; n < scale.size(); ++n) {
+        multiplier[n] = random.integer(0, 1) ? 1 << 30 : random.integer(1 << 30, INT32_MAX);
+        exponent[n] = random.integer(-31, 0);
+        const Multiplier m{multiplier[n], exponent[n]};
+        scale[n] = rule == Rule::kWideReduced ? reduced_scale(m) : std::ldexp(m.m, m.e - 31);
+      }
+      std::vector<int32_t> acc(rows * stride);
+      const int bits = static_cast<int>(random.integer(4, 32));
+      for (int32_t& a : acc) a = random.any<int32_t>() >> (32 - bits);
+      acc[0] = INT32_MIN;
+      Params params;
+      params.multiplier = multiplier.data();
+      params.exponent = exponent.data();
+      params.scale = scale.data();
+      params.min = static_cast<int32_t>(random.integer(-32768, 0));
+      params.max = random.integer(0, 1) ? 32767 : static_cast<int32_t>(random.integer(0, 32767));
+      for (const Kernel* kernel : kernels) {
+        Guarded<int16_t> out(rows * out_stride);
+        std::fill_n(out.data(), out.size(), int16_t{0x5a});
+        kernel->run({rows, cols, acc.data(), stride, reinterpret_cast<uint8_t*>(out.data()),
+                     out_stride, &params, first});
+        CHECK(out.intact());
+        INFO(kernel->name << " " << rows << "x" << cols);
+        for (size_t i = 0; i < rows; ++i) {
+          for (size_t n = 0; n < out_stride; ++n) {
+            const int16_t expected =
+                n < cols ? wide_result(rule, params, acc[i * stride + n], first + n) : 0x5a;
+            REQUIRE(out[i * out_stride + n] == expected);
+          }
+        }
+      }
+    }
+  }
+}
+
 #if EDGE_HAVE_X86_SSE41
 static void check_float_forms(FindFloatForms* find) {
   Random random;

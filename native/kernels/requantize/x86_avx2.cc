@@ -116,4 +116,42 @@ void requantize_real_avx2(const Args& args) {
   }
 }
 
+// floor(x * scale + 0.5) for 4 columns.
+static __m128i reduced4(__m128i x, __m256d scale) {
+  const __m256d v = _mm256_fmadd_pd(_mm256_cvtepi32_pd(x), scale, _mm256_set1_pd(0.5));
+  return _mm256_cvttpd_epi32(_mm256_floor_pd(v));
+}
+
+// int16 results of 8 columns at a time.
+template <__m128i (*kRound)(__m128i, __m256d)>
+static void wide(const Args& args) {
+  const Params& p = *args.params;
+  const double* scale = p.scale + args.first_col;
+  const __m128i min = _mm_set1_epi16(static_cast<int16_t>(p.min));
+  const __m128i max = _mm_set1_epi16(static_cast<int16_t>(p.max));
+  for (size_t n = 0; n < args.cols; n += 8) {
+    const size_t cols = args.cols - n < 8 ? args.cols - n : 8;
+    double scales[8] = {};
+    for (size_t c = 0; c < cols; ++c) scales[c] = scale[n + c];
+    const __m256d low = _mm256_loadu_pd(scales), high = _mm256_loadu_pd(scales + 4);
+    const int32_t* acc = args.acc + n;
+    int16_t* out = reinterpret_cast<int16_t*>(args.out) + n;
+    for (size_t i = 0; i < args.rows; ++i, acc += args.acc_stride, out += args.out_stride) {
+      const __m128i a = kRound(_mm_loadu_si128(reinterpret_cast<const __m128i*>(acc)), low);
+      const __m128i b = kRound(_mm_loadu_si128(reinterpret_cast<const __m128i*>(acc + 4)), high);
+      const __m128i v = _mm_min_epi16(_mm_max_epi16(_mm_packs_epi32(a, b), min), max);
+      if (cols == 8) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), v);
+      } else {
+        int16_t values[8];
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(values), v);
+        for (size_t c = 0; c < cols; ++c) out[c] = values[c];
+      }
+    }
+  }
+}
+
+void requantize_wide_real_avx2(const Args& args) { wide<real4>(args); }
+void requantize_wide_reduced_avx2(const Args& args) { wide<reduced4>(args); }
+
 }  // namespace edge::requantize

@@ -74,4 +74,32 @@ void requantize_dr_avx512vnni(const Args& args) {
   }
 }
 
+// The conversion rounds down: floor(x * scale + 0.5).
+static __m256i reduced8(__m256i x, __m512d scale) {
+  const __m512d v = _mm512_fmadd_pd(_mm512_cvtepi32_pd(x), scale, _mm512_set1_pd(0.5));
+  return _mm512_cvt_roundpd_epi32(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+void requantize_wide_reduced_avx512vnni(const Args& args) {
+  const Params& p = *args.params;
+  const double* scale = p.scale + args.first_col;
+  const __m256i min = _mm256_set1_epi16(static_cast<int16_t>(p.min));
+  const __m256i max = _mm256_set1_epi16(static_cast<int16_t>(p.max));
+  for (size_t n = 0; n < args.cols; n += 16) {
+    const size_t left = args.cols - n;
+    const __mmask16 mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1u << left) - 1);
+    const __m512d low = _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), scale + n);
+    const __m512d high = _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask >> 8), scale + n + 8);
+    const int32_t* acc = args.acc + n;
+    int16_t* out = reinterpret_cast<int16_t*>(args.out) + n;
+    for (size_t i = 0; i < args.rows; ++i, acc += args.acc_stride, out += args.out_stride) {
+      const __m512i x = _mm512_maskz_loadu_epi32(mask, acc);
+      const __m256i a = reduced8(_mm512_castsi512_si256(x), low);
+      const __m256i b = reduced8(_mm512_extracti64x4_epi64(x, 1), high);
+      const __m256i v = _mm512_cvtsepi32_epi16(_mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1));
+      _mm256_mask_storeu_epi16(out, mask, _mm256_min_epi16(_mm256_max_epi16(v, min), max));
+    }
+  }
+}
+
 }  // namespace edge::requantize

@@ -8,15 +8,15 @@
 namespace edge::softmax {
 namespace {
 
-template <typename T>
+template <typename T, typename Out>
 void softmax8(const Args& args) {
   constexpr int kSumBits = 12;  // the sum is Q12.19
-  constexpr int32_t kLowest = std::numeric_limits<T>::min();
-  constexpr int32_t kHighest = std::numeric_limits<T>::max();
+  constexpr int32_t kLowest = std::numeric_limits<Out>::min();
+  constexpr int32_t kHighest = std::numeric_limits<Out>::max();
   const Table& table = *args.table;
   for (size_t i = 0; i < args.rows; ++i) {
     const T* x = static_cast<const T*>(args.x) + i * args.depth;
-    T* out = static_cast<T*>(args.out) + i * args.depth;
+    Out* out = static_cast<Out*>(args.out) + i * args.depth;
     T max = x[0];
     for (size_t j = 1; j < args.depth; ++j) max = x[j] > max ? x[j] : max;
     uint32_t sum = 0;  // unsigned: wraps beyond 8191 elements at the maximum
@@ -28,22 +28,23 @@ void softmax8(const Args& args) {
     const int zeros = __builtin_clz(sum);
     const int32_t f = static_cast<int32_t>((sum << zeros) - (1u << 31));
     const int32_t scale = reciprocal(f);
-    const int shift = kSumBits - zeros + 31 - 8;
+    const int shift = kSumBits - zeros + 31 - 8 * static_cast<int>(sizeof(Out));
     for (size_t j = 0; j < args.depth; ++j) {
       int32_t v = kLowest;
       if (max - x[j] <= table.reach) {
         v = round_shift(multiply(scale, table.exp[max - x[j]]), shift) + kLowest;
       }
       v = v < kLowest ? kLowest : v;
-      out[j] = static_cast<T>(v > kHighest ? kHighest : v);
+      out[j] = static_cast<Out>(v > kHighest ? kHighest : v);
     }
   }
 }
 
 }  // namespace
 
-void softmax_i8_scalar(const Args& args) { softmax8<int8_t>(args); }
-void softmax_u8_scalar(const Args& args) { softmax8<uint8_t>(args); }
+void softmax_i8_scalar(const Args& args) { softmax8<int8_t, int8_t>(args); }
+void softmax_u8_scalar(const Args& args) { softmax8<uint8_t, uint8_t>(args); }
+void softmax_i8_to_i16_scalar(const Args& args) { softmax8<int8_t, int16_t>(args); }
 
 void softmax_f32_scalar(const Args& args) {
   for (size_t i = 0; i < args.rows; ++i) {

@@ -3,7 +3,8 @@
 //   out[j] = exp(beta * x[j]) / sum_k exp(beta * x[k])
 //
 // For 8-bit types TFLite computes this in gemmlowp's fixed point, with the output's scale fixed at
-// 1/256. The exponential depends on x[j] - max alone, of which there are 256, so it is a table.
+// 1/256 (of int16 outputs at 1/65536, less 32768). The exponential depends on x[j] - max alone, of
+// which there are 256, so it is a table.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +26,12 @@ struct Args {
   size_t rows;
   size_t depth;
   const void* x;       // [rows][depth], int8, uint8 or float
-  void* out;           // the same type and shape; may be x
+  void* out;           // the same type (but for kI8ToI16) and shape; may be x
   const Table* table;  // 8-bit types
   float beta;          // float
 };
 
-enum class Op { kI8, kU8, kF32 };
+enum class Op { kI8, kU8, kI8ToI16, kF32 };
 
 using Run = void (*)(const Args& args);
 

@@ -11,8 +11,8 @@
 namespace edge {
 
 struct Arithmetic : Binary {
-  // int8 and uint8, but for DIV. The kernel's second operand may repeat one element, its first may
-  // not: where the op's first does, the two are exchanged, and the parameters with them.
+  // int8, uint8 and int16, but for DIV. The kernel's second operand may repeat one element, its
+  // first may not: where the op's first does, the two are exchanged, and the parameters with them.
   const elementwise::Kernel8* k8 = nullptr;
   elementwise::Params8 params{};
   // Where one operand is a constant of one element, the result by the code of the other.
@@ -20,14 +20,20 @@ struct Arithmetic : Binary {
   std::array<uint8_t, 256> table{};
   // int32 and int64
   int64_t low = 0, high = 0;
+  // Sums of int16 whose scales are powers of two: one operand is shifted right by so many bits.
+  bool shifts = false;
+  int shift_a = 0, shift_b = 0;
 };
 
-// Of an op with an 8-bit kernel, all but `params`, which the caller gives in the op's own order.
+// Of an op with a kernel for codes, all but `params`, which the caller gives in the op's own order.
 Status prepare_arithmetic(PrepareContext& op, elementwise::OpF32 f32, Activation activation,
                           Arithmetic* state);
-Status prepare_8bit(PrepareContext& op, elementwise::Op8 signed8, elementwise::Op8 unsigned8,
-                    elementwise::Params8 params, Arithmetic* state);
-void eval_8bit(const EvalContext& run, const Arithmetic& state);
+struct CodeKernels {
+  elementwise::Op8 i8, u8, i16;
+};
+Status prepare_codes(PrepareContext& op, const CodeKernels& kernels, elementwise::Params8 params,
+                     Arithmetic* state);
+void eval_codes(const EvalContext& run, const Arithmetic& state);
 
 // f takes and returns unsigned integers, whose overflow is defined.
 template <typename T, typename F>
@@ -51,7 +57,7 @@ void eval_arithmetic(const EvalContext& run, const F& f) {
     case DType::kInt64:
       return eval_integer<int64_t>(run, state, f);
     default:
-      return eval_8bit(run, state);
+      return eval_codes(run, state);
   }
 }
 

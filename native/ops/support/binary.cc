@@ -14,9 +14,10 @@ Status check_binary(const OpView& op, std::initializer_list<DType> types) {
 }
 
 Status check_binary_quantized(const OpView& op) {
-  EDGE_TRY(op.expect_quantized(op.in(0)));
-  EDGE_TRY(op.expect_quantized(op.in(1)));
-  return op.expect_quantized(op.out(0));
+  for (const Value* v : {&op.in(0), &op.in(1), &op.out(0)}) {
+    EDGE_TRY(v->spec.dtype == DType::kInt16 ? expect_symmetric(*v) : op.expect_quantized(*v));
+  }
+  return {};
 }
 
 Status infer_binary(const OpView& op, std::vector<Shape>* shapes) {

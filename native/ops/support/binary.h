@@ -11,7 +11,7 @@ namespace edge {
 // Two inputs and one output of one type among `types`.
 Status check_binary(const OpView& op, std::initializer_list<DType> types);
 
-// One scale each of both inputs and the output, where they are 8-bit.
+// One scale each of both inputs and the output, where they are codes; symmetric ones of int16.
 Status check_binary_quantized(const OpView& op);
 
 Status infer_binary(const OpView& op, std::vector<Shape>* shapes);

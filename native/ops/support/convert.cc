@@ -17,8 +17,8 @@ Status check_codes(const TensorSpec& codes) {
   return {};
 }
 
-Status prepare_conversion(PrepareContext& op, const TensorSpec& codes, elementwise::Convert signed8,
-                          elementwise::Convert unsigned8, Conversion* state) {
+Status prepare_conversion(PrepareContext& op, const TensorSpec& codes, const Converts& kernels,
+                          Conversion* state) {
   const Shape& shape = op.out(0).spec.shape;
   state->inner = static_cast<size_t>(shape.count());
   state->scale = codes.quant.scale;
@@ -36,19 +36,20 @@ Status prepare_conversion(PrepareContext& op, const TensorSpec& codes, elementwi
   }
   Features features;
   EDGE_TRY(active_features(&features));
-  const bool is_signed = codes.dtype == DType::kInt8;
-  state->kernel = &elementwise::select(features, is_signed ? signed8 : unsigned8);
+  const elementwise::Convert kernel = codes.dtype == DType::kInt8    ? kernels.i8
+                                      : codes.dtype == DType::kUInt8 ? kernels.u8
+                                                                     : kernels.i16;
+  state->kernel = &elementwise::select(features, kernel);
   op.kernel = state->kernel->name;
   return {};
 }
 
-void eval_conversion(const EvalContext& run, const Conversion& state, size_t in_size,
-                     size_t out_size) {
+void eval_conversion(const EvalContext& run, const Conversion& state) {
   const uint8_t* x = run.in<uint8_t>(0);
   uint8_t* y = run.out<uint8_t>(0);
   auto convert = [&](size_t begin, size_t n, size_t channel) {
-    state.kernel->run({n, x + begin * in_size, y + begin * out_size, state.scale[channel],
-                       state.zero_point[channel]});
+    state.kernel->run({n, x + begin * state.in_size, y + begin * state.out_size,
+                       state.scale[channel], state.zero_point[channel]});
   };
   if (state.channels == 1) {
     for_chunks(run.pool(), state.inner,

@@ -1,5 +1,6 @@
-// Convolution and fully connected as products over rows of pixels: the parts that CONV_2D and
-// FULLY_CONNECTED share. The weights are packed here, once, for any number of sessions.
+// Convolution and fully connected as products over rows of pixels: the parts that CONV_2D,
+// TRANSPOSE_CONV and FULLY_CONNECTED share. The weights are packed here, once, for any number of
+// sessions.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "base/arena.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/wide.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/op.h"
 #include "ops/support/hybrid.h"
@@ -22,6 +24,20 @@ struct MatrixGroup {
   std::vector<double> scale;
   gemm::Layer layer{};
   gemm_f32::Layer layer_f32{};
+  std::vector<int64_t> bias;  // of int16, as is
+  gemm::WideLayer wide{};
+};
+
+// Where results lie in the output, in pixels: pixel x of row y of picture b at first + b * picture
+// + y * row + x * step.
+struct Placement {
+  size_t first = 0, step = 1, row = 0, picture = 0;
+  bool dense = true;  // one behind the other; nothing else counts
+};
+
+// Which of the node's inputs are what.
+struct Operands {
+  size_t x = 0, w = 1, bias = 2;
 };
 
 struct Matrix {
@@ -33,10 +49,15 @@ struct Matrix {
   size_t mr = 1, nr = 1;
   // Scratch memory: the kernel's part ends at `copies`, copied windows follow up to `pointers`.
   size_t copies = 0, pointers = 0;
+  Placement placement;
   std::vector<std::unique_ptr<MatrixGroup>> groups;
 };
 
 struct MatrixSpec {
+  Operands operands;
+  const uint8_t* weights = nullptr;   // [out][taps][depth]; null: the constant's
+  bool symmetric_weights = false;     // their zero point does not count
+  DType bias_type = DType::kFloat32;  // of int16 without a bias: int32 where sums have 32 bits
   requantize::Rule rule = requantize::Rule::kDoubleRounding;
   Activation activation = Activation::kNone;
   size_t groups = 1;
@@ -45,23 +66,40 @@ struct MatrixSpec {
   bool asymmetric = false;  // codes of hybrid inputs; convolutions decide by themselves
 };
 
-// Checks what CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED have in common: types of input 0,
-// weights 1, bias 2 and output 0, and their quantization; `channel_axis` is the weights' axis of
+// Checks what CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED have in common: types
+// of the operands and output 0, and their quantization; `channel_axis` is the weights' axis of
 // output channels.
-Status check_weighted(const OpView& op, int channel_axis);
+Status check_weighted(const OpView& op, int channel_axis, const Operands& operands = {});
 
-// The real multiplier of output channel c, as TFLite takes it: double(sx) * sw / sy for int8,
-// for uint8 convolutions with the product in float.
-double output_scale(const OpView& op, size_t channel, bool float_product);
+// The real multiplier of output channel c, as TFLite takes it: double(sx) * sw / sy for int8 and
+// int16, for uint8 convolutions with the product in float.
+double output_scale(const OpView& op, size_t channel, bool float_product,
+                    const Operands& operands = {});
+
+// What int16 layers need: biases in 64 bits (zeros where there is none), whether sums are to wrap
+// at 32 bits, and of which rule the results are. TFLite takes the width of its sums from the bias,
+// or from an option where there is none.
+struct WideRule {
+  std::vector<int64_t> bias;
+  bool wraps = false;
+  requantize::Rule rule = requantize::Rule::kWideReduced;
+};
+WideRule wide_rule(const OpView& op, const MatrixSpec& spec, size_t channels);
+// Multiplier, exponent and scale of one channel.
+Status append_multiplier(const OpView& op, const WideRule& rule, const Operands& operands,
+                         size_t channel, std::vector<int32_t>* multiplier,
+                         std::vector<int32_t>* exponent, std::vector<double>* scale);
 
 // Which channels have a weight scale below zero, or null where none has. Real files have such
 // scales: then the accumulator is negated instead, so that multipliers stay positive. The reference
 // rounds the product of both, which is the same number.
-std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels);
+std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels,
+                                        const Operands& operands = {});
 
-// Fills everything but the picture, `depth` and `out_channels`; weights are [out][taps][depth].
+// Fills everything but the picture, `depth`, `out_channels` and `placement`.
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* matrix);
-void run_matrix(const EvalContext& run, const Matrix& matrix);
+// `input`: the node's number of x.
+void run_matrix(const EvalContext& run, const Matrix& matrix, size_t input = 0);
 // OpDef::eval_rows; the state is a Matrix.
 void run_matrix_rows(const void* state, const Rows& in, int first, int last, uint8_t* out,
                      uint8_t* scratch);

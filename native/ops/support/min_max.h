@@ -9,8 +9,8 @@
 namespace edge {
 
 inline Status check_min_max(const OpView& op) {
-  return check_binary(op,
-                      {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt32, DType::kInt64});
+  return check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16,
+                           DType::kInt32, DType::kInt64});
 }
 
 inline Status prepare_min_max(PrepareContext& op, elementwise::OpF32 kernel) {
@@ -26,6 +26,8 @@ void eval_min_max(const EvalContext& run, const F& f) {
       return map_binary<int8_t>(run, state.shape, f);
     case DType::kUInt8:
       return map_binary<uint8_t>(run, state.shape, f);
+    case DType::kInt16:
+      return map_binary<int16_t>(run, state.shape, f);
     case DType::kInt32:
       return map_binary<int32_t>(run, state.shape, f);
     case DType::kInt64:

@@ -30,6 +30,8 @@ Result<Picture> geometry(const OpView& op) {
   // An average counts cells in 32 bits, and the pointers of one window lie in scratch memory.
   if (int64_t{a.filter_h} * a.filter_w > 1 << 24)
     return unsupported("windows of more than 2^24 cells");
+  if (op.in(0).spec.dtype == DType::kInt16 && int64_t{a.filter_h} * a.filter_w > 1 << 15)
+    return unsupported("windows of int16 of more than 2^15 cells");
   p.batches = x[0];
   p.cell_bytes = static_cast<size_t>(x[3]) * dtype_size(op.in(0).spec.dtype);
   return p;
@@ -41,6 +43,8 @@ pool::Op kernel_op(DType type, bool average) {
       return average ? pool::Op::kAverageI8 : pool::Op::kMaxI8;
     case DType::kUInt8:
       return average ? pool::Op::kAverageU8 : pool::Op::kMaxU8;
+    case DType::kInt16:
+      return average ? pool::Op::kAverageI16 : pool::Op::kMaxI16;
     default:
       return average ? pool::Op::kAverageF32 : pool::Op::kMaxF32;
   }
@@ -51,10 +55,14 @@ pool::Op kernel_op(DType type, bool average) {
 Status check_pool(const OpView& op) {
   EDGE_TRY(op.expect_arity(1, 1, 1));
   EDGE_TRY(op.expect_attributes<Pool2DAttributes>());
-  EDGE_TRY(op.expect_input(0, {DType::kInt8, DType::kUInt8, DType::kFloat32}));
+  EDGE_TRY(op.expect_input(0, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kFloat32}));
   EDGE_TRY(op.expect_output_as_input());
   EDGE_TRY(op.expect_quantized(op.in(0)));
   EDGE_TRY(op.expect_quantized(op.out(0)));
+  if (op.in(0).spec.dtype == DType::kInt16) {
+    EDGE_TRY(expect_symmetric(op.in(0)));
+    EDGE_TRY(expect_symmetric(op.out(0)));
+  }
   // The reference pools codes, so it refuses an input and an output of different scales.
   if (op.in(0).spec.dtype != DType::kFloat32 && !(op.in(0).spec.quant == op.out(0).spec.quant)) {
     return invalid_model("its input and output have different quantization");

@@ -6,7 +6,10 @@
 
 namespace edge {
 
-Range type_range(DType type) { return type == DType::kInt8 ? Range{-128, 127} : Range{0, 255}; }
+Range type_range(DType type) {
+  if (type == DType::kInt16) return {-32768, 32767};
+  return type == DType::kInt8 ? Range{-128, 127} : Range{0, 255};
+}
 
 Result<Range> activation_range(Activation activation, const TensorSpec& output) {
   Range range = type_range(output.dtype);
@@ -49,6 +52,18 @@ Result<FloatRange> activation_range(Activation activation) {
     default:
       return unsupported("fused TANH and SIGN_BIT activations");
   }
+}
+
+Status expect_symmetric(const Value& value) {
+  const TensorSpec& s = value.spec;
+  if (s.quant.scale.size() != 1) {
+    return invalid_model(format("tensor '%.100s' has %zu quantization scales, wanted 1",
+                                s.name.c_str(), s.quant.scale.size()));
+  }
+  EDGE_TRY(check_scales(s.quant, format("tensor '%.100s'", s.name.c_str()).c_str()));
+  if (s.zero_point() == 0) return {};
+  return invalid_model(format("tensor '%.100s' is %s and has zero point %d, wanted 0",
+                              s.name.c_str(), dtype_name(s.dtype), s.zero_point()));
 }
 
 Status check_scales(const Quantization& quant, const char* what) {

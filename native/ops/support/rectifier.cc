@@ -15,7 +15,7 @@ struct State : Unary {
 }  // namespace
 
 Status check_rectifier(const OpView& op) {
-  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8});
+  return check_unary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16});
 }
 
 Status prepare_rectifier(PrepareContext& op, Activation activation) {
@@ -24,7 +24,7 @@ Status prepare_rectifier(PrepareContext& op, Activation activation) {
   EDGE_ASSIGN(state.range, activation_range(activation));
   // Unlike a fused RELU, which cuts at the largest float, the op leaves infinity as it is.
   if (activation == Activation::kRelu) state.range.high = std::numeric_limits<float>::infinity();
-  if (!is_8bit(state.type)) return {};
+  if (!is_coded(state.type)) return {};
   const TensorSpec &in = op.in(0).spec, &out = op.out(0).spec;
   EDGE_ASSIGN(const auto multiplier, fixed_point(in.scale() / out.scale()));
   EDGE_ASSIGN(const Range range, activation_range(activation, out));
@@ -32,13 +32,13 @@ Status prepare_rectifier(PrepareContext& op, Activation activation) {
     const int32_t v = rescale(q - in.zero_point(), multiplier);
     return std::min(std::max(requantize::wrapping_add(v, out.zero_point()), range.low), range.high);
   };
-  fill_table(in.dtype, out.dtype, code, &state.table);
+  fill_table(in.dtype, out.dtype, code, &state);
   return {};
 }
 
 void eval_rectifier(const EvalContext& run) {
   const State& state = run.state<State>();
-  if (is_8bit(state.type)) return eval_table(run, state);
+  if (is_coded(state.type)) return eval_table(run, state);
   const float low = state.range.low, high = state.range.high;
   map_unary<float>(run, state.count, [=](float x) { return x < low ? low : x > high ? high : x; });
 }

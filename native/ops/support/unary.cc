@@ -6,8 +6,10 @@ Status check_unary(const OpView& op, std::initializer_list<DType> types) {
   EDGE_TRY(op.expect_arity(1, 1, 1));
   EDGE_TRY(op.expect_input(0, types));
   EDGE_TRY(op.expect_output_as_input());
-  EDGE_TRY(op.expect_quantized(op.in(0)));
-  return op.expect_quantized(op.out(0));
+  for (const Value* v : {&op.in(0), &op.out(0)}) {
+    EDGE_TRY(v->spec.dtype == DType::kInt16 ? expect_symmetric(*v) : op.expect_quantized(*v));
+  }
+  return {};
 }
 
 Status infer_unary(const OpView& op, std::vector<Shape>* shapes) {
@@ -38,6 +40,10 @@ static void flip_bytes(const uint8_t* x, size_t n, uint8_t flip, uint8_t* y) {
 }
 
 void eval_table(const EvalContext& run, const Unary& state) {
+  if (!state.wide.empty()) {
+    const int16_t* table = state.wide.data() + 32768;
+    return map_unary<int16_t>(run, state.count, [table](int16_t q) { return table[q]; });
+  }
   const uint8_t* x = run.in<uint8_t>(0);
   uint8_t* y = run.out<uint8_t>(0);
   for_chunks(run.pool(), state.count, [&](size_t begin, size_t end) {
