@@ -26,6 +26,8 @@ with suppress(BackendError):
     from edge_sdk.backends import native as _native_backend  # noqa: F401
 
 if TYPE_CHECKING:
+    from edge_sdk.backends.native import register_op as register_op
+    from edge_sdk.backends.native import unregister_op as unregister_op
     from edge_sdk.boards import BoardProfile as BoardProfile
     from edge_sdk.errors import BoardError as BoardError
     from edge_sdk.errors import DelegateError as DelegateError
@@ -47,6 +49,8 @@ _LAZY = {
     "OpResolverType": "edge_sdk.interpreter",
     "load_delegate": "edge_sdk.interpreter",
     "Pipeline": "edge_sdk.pipeline",
+    "register_op": "edge_sdk.backends.native",
+    "unregister_op": "edge_sdk.backends.native",
     "BoardProfile": "edge_sdk.boards",
     "EdgeError": "edge_sdk.errors",
     "ModelError": "edge_sdk.errors",

@@ -26,7 +26,7 @@ def difference(
     for number, (a, b) in enumerate(zip(got, wanted)):
         if a.dtype != b.dtype or a.shape != b.shape:
             return f"output {number} is {a.dtype}{list(a.shape)}, reference {b.dtype}{list(b.shape)}"
-        if b.dtype.kind == "f":
+        if b.dtype.kind in "fc":
             with np.errstate(invalid="ignore"):
                 close = np.abs(a - b) <= tolerance.absolute + tolerance.relative * np.abs(b)
             wrong = ~(close | (a == b) | (np.isnan(a) & np.isnan(b)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
-from edge_sdk.errors import BackendError, EdgeError, InputError, UnsupportedOpError
+from edge_sdk.errors import BackendError, EdgeError, InputError, InputTypeError, UnsupportedOpError
 from edge_sdk.resources import TUNING_SUFFIX
 from edge_sdk.types import Array, Placement, Quantization, TensorSpec
 
@@ -47,6 +47,36 @@ def parse(source: Source) -> _native.ParsedModel:
     if isinstance(source, bytes):
         return _native.ParsedModel.from_bytes(source)
     return _native.ParsedModel.from_path(source)
+
+
+def register_op(
+    name: str,
+    function: Callable[[list[Any], bytes], Any],
+    infer: Callable[[list[Any], bytes], Any] | None = None,
+) -> None:
+    """Gives models the custom op `name` (as their files call it), in place of one that is there already.
+
+    `function(inputs, options)` gets arrays of its own (None for an input that is left out) and the bytes
+    that the file gives the op; it returns an array for each output, or one array if there is one, with
+    exactly the output's dtype and shape. It is called in the thread that runs the session.
+    `infer(inputs, options)` gets a pair (shape, dtype) for each input and returns one for each output.
+    Without it the outputs' shapes and types are those of the file.
+
+    What the functions raise arrives as the cause of a `BackendError` that names op and node. Models that
+    were loaded before keep what they were loaded with.
+    """
+    for given in (function, infer):
+        if given is not None and not callable(given):
+            raise InputTypeError(f"custom op {name!r}: {given!r} is no function")
+    if function is None:
+        raise InputTypeError(f"custom op {name!r}: no function is given")
+    _native.register_op(name, function, infer)
+
+
+def unregister_op(name: str) -> None:
+    """Takes `register_op` back for models that are loaded from now on."""
+    if not _native.unregister_op(name):
+        raise InputError(f"no custom op is registered as {name!r}")
 
 
 def load(source: Source, threads: int, delegates: Sequence[Any] = (), tile_bytes: int = 0) -> NativeProgram:

@@ -1,5 +1,6 @@
 // CAST: each element as another type. Whole numbers wrap, floats are cut towards 0 and to the
-// target's range (NaN to its upper end), and all that is not 0 is true.
+// target's range (NaN to its upper end), and all that is not 0 is true. A complex number is cast by
+// its real part; a real one gets the imaginary part 0.
 #include <limits>
 #include <type_traits>
 
@@ -15,9 +16,19 @@ struct Bool {
   uint8_t byte;
 };
 
+struct Complex {
+  float re, im;
+};
+
 template <typename To, typename From>
 To convert(From x) {
-  if constexpr (std::is_same_v<From, Bool>) {
+  if constexpr (std::is_same_v<From, Complex> && std::is_same_v<To, Complex>) {
+    return x;
+  } else if constexpr (std::is_same_v<From, Complex>) {
+    return convert<To>(x.re);
+  } else if constexpr (std::is_same_v<To, Complex>) {
+    return {convert<float>(x), 0};
+  } else if constexpr (std::is_same_v<From, Bool>) {
     return convert<To>(static_cast<uint8_t>(x.byte != 0));
   } else if constexpr (std::is_same_v<To, Bool>) {
     return Bool{static_cast<uint8_t>(x != 0)};
@@ -52,7 +63,8 @@ using Cast = void (*)(const EvalContext& run, size_t count);
   X(kInt32, int32_t)       \
   X(kUInt32, uint32_t)     \
   X(kInt64, int64_t)       \
-  X(kBool, Bool)
+  X(kBool, Bool)           \
+  X(kComplex64, Complex)
 
 template <typename From>
 Cast cast_to(DType to) {

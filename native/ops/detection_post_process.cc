@@ -16,8 +16,9 @@
 
 #include "base/arena.h"
 #include "ops/op.h"
-#include "ops/support/flexbuffer.h"
 #include "ops/support/nms.h"
+#include "ops/support/numbers.h"
+#include "ops/support/options.h"
 
 namespace edge {
 namespace {
@@ -29,23 +30,6 @@ struct Options {
   bool regular = false;
   float least_score = 0, most_overlap = 0;
   float y_scale = 0, x_scale = 0, h_scale = 0, w_scale = 0;
-};
-
-// Reads the numbers of one tensor as float32.
-struct Numbers {
-  DType type = DType::kFloat32;
-  float scale = 1, zero = 0;
-
-  float at(const uint8_t* data, int64_t i) const {
-    switch (type) {
-      case DType::kUInt8:
-        return (static_cast<float>(data[i]) - zero) * scale;
-      case DType::kInt8:
-        return (static_cast<float>(reinterpret_cast<const int8_t*>(data)[i]) - zero) * scale;
-      default:
-        return reinterpret_cast<const float*>(data)[i];
-    }
-  }
 };
 
 struct Detection {
@@ -63,31 +47,13 @@ struct State {
   int32_t limit = 0;   // boxes that one suppression keeps at most
 };
 
-Status read_float(const FlexMap& map, const char* key, float* out) {
-  EDGE_ASSIGN(const std::optional<double> value, map.number(key));
-  if (!value) return invalid_model(format("its custom options lack %s", key));
-  *out = static_cast<float>(*value);
-  return {};
-}
-
-// An integer of at least 1, or `*out` as it is where it may be left out.
-Status read_count(const FlexMap& map, const char* key, bool required, int32_t* out) {
-  EDGE_ASSIGN(const std::optional<double> value, map.number(key));
-  if (!value && required) return invalid_model(format("its custom options lack %s", key));
-  if (value && !(*value >= 1 && *value <= INT32_MAX)) {
-    return invalid_model(format("its custom options have %s = %g", key, *value));
-  }
-  if (value) *out = static_cast<int32_t>(*value);
-  return {};
-}
-
 Result<Options> read_options(const Node& node) {
   EDGE_ASSIGN(const FlexMap map, FlexMap::parse(node.custom_options));
   Options o;
-  EDGE_TRY(read_count(map, "max_detections", true, &o.max_detections));
-  EDGE_TRY(read_count(map, "max_classes_per_detection", true, &o.max_classes));
-  EDGE_TRY(read_count(map, "num_classes", true, &o.classes));
-  EDGE_TRY(read_count(map, "detections_per_class", false, &o.per_class));
+  EDGE_TRY(read_integer(map, "max_detections", 1, INT32_MAX, &o.max_detections));
+  EDGE_TRY(read_integer(map, "max_classes_per_detection", 1, INT32_MAX, &o.max_classes));
+  EDGE_TRY(read_integer(map, "num_classes", 1, INT32_MAX, &o.classes));
+  EDGE_TRY(read_optional(map, "detections_per_class", 1, INT32_MAX, &o.per_class));
   EDGE_ASSIGN(const std::optional<double> regular, map.number("use_regular_nms"));
   o.regular = regular.value_or(0) != 0;
   EDGE_TRY(read_float(map, "nms_score_threshold", &o.least_score));
@@ -133,11 +99,6 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   return {};
 }
 
-Numbers numbers_of(const Value& v) {
-  if (v.spec.dtype == DType::kFloat32) return {};
-  return {v.spec.dtype, v.spec.scale(), static_cast<float>(v.spec.zero_point())};
-}
-
 // Whether the anchors are known before running, and none has a negative height or width.
 bool sound_anchors(const Value& anchors, const Numbers& numbers) {
   if (!anchors.constant) return false;
@@ -150,9 +111,9 @@ bool sound_anchors(const Value& anchors, const Numbers& numbers) {
 Status prepare(PrepareContext& op) {
   State& s = op.make_state<State>();
   EDGE_ASSIGN(s.options, read_options(op.node()));
-  s.encodings = numbers_of(op.in(0));
-  s.scores = numbers_of(op.in(1));
-  s.anchors = numbers_of(op.in(2));
+  s.encodings = numbers_of(op.in(0).spec);
+  s.scores = numbers_of(op.in(1).spec);
+  s.anchors = numbers_of(op.in(2).spec);
   s.sound = sound_anchors(op.in(2), s.anchors);
   s.boxes = op.in(0).spec.shape[1];
   s.encoding_size = op.in(0).spec.shape[2];

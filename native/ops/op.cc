@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/arena.h"
+#include "ops/user_op.h"
 
 namespace edge {
 
@@ -23,6 +24,7 @@ const OpDef* find_op(const Node& node) {
 #undef EDGE_OP
 #undef EDGE_CUSTOM_OP
     case opcode::kCUSTOM:
+      if (const OpDef* def = find_user_op(node.custom_name)) return def;
 #define EDGE_OP(NAME, symbol)
 #define EDGE_CUSTOM_OP(NAME, symbol) \
   if (node.custom_name == #NAME) return &op_##symbol;
@@ -179,11 +181,12 @@ Result<std::vector<std::shared_ptr<std::vector<uint8_t>>>> evaluate(const Graph&
   }
   uint8_t* scratch = place(context.scratch_per_worker);
   uint8_t* shared = place(context.scratch_shared);
-  if (!scratch || !shared) return Status(Code::kResource, "out of memory");
+  uint8_t* kept = place(context.kept_bytes);
+  if (!scratch || !shared || !kept) return Status(Code::kResource, "out of memory");
   ThreadPool pool(1);
   Status status;
-  def->eval(EvalContext(context.state.get(), inputs.data(), outputs.data(), &pool, scratch,
-                        context.scratch_per_worker, shared, &status));
+  def->eval(EvalContext(context.state.get(), inputs.data(), outputs.data(), &pool,
+                        {scratch, context.scratch_per_worker, shared, kept}, &status));
   EDGE_TRY(status);
   std::vector<std::shared_ptr<std::vector<uint8_t>>> results;
   for (size_t i = 0; i < outputs.size(); ++i) {

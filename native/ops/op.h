@@ -135,20 +135,27 @@ class PrepareContext : public OpView {
   size_t scratch_per_worker = 0;        // bytes
   size_t scratch_shared = 0;            // bytes that all workers see
   size_t packed_bytes = 0;              // of weights that this step owns
+  size_t kept_bytes = 0;                // that each session keeps from run to run, zeros at first
   Pieces pieces;
+};
+
+// What a step works with besides its inputs and outputs.
+struct StepMemory {
+  uint8_t* scratch;  // [workers][scratch_per_worker]
+  size_t scratch_per_worker;
+  uint8_t* shared;  // scratch memory that all workers see
+  uint8_t* kept;    // what the step keeps from run to run
 };
 
 class EvalContext {
  public:
   EvalContext(const void* state, uint8_t* const* inputs, uint8_t* const* outputs, ThreadPool* pool,
-              uint8_t* scratch, size_t scratch_per_worker, uint8_t* shared, Status* status)
+              const StepMemory& memory, Status* status)
       : state_(state),
         inputs_(inputs),
         outputs_(outputs),
         pool_(pool),
-        scratch_(scratch),
-        scratch_per_worker_(scratch_per_worker),
-        shared_(shared),
+        memory_(memory),
         status_(status) {}
 
   template <typename T>
@@ -170,9 +177,14 @@ class EvalContext {
   }
   ThreadPool& pool() const { return *pool_; }
   uint8_t* scratch(int worker) const {
-    return scratch_ + static_cast<size_t>(worker) * scratch_per_worker_;
+    return memory_.scratch + static_cast<size_t>(worker) * memory_.scratch_per_worker;
   }
-  uint8_t* shared_scratch() const { return shared_; }
+  uint8_t* shared_scratch() const { return memory_.shared; }
+  // The step's own memory in this session, aligned for any type.
+  template <typename T>
+  T* kept() const {
+    return reinterpret_cast<T*>(memory_.kept);
+  }
   // For what only the data can do wrong, such as an index outside of a table: the run ends with
   // this error. Called by eval's own thread; the first one counts.
   void fail(Status status) const {
@@ -184,9 +196,7 @@ class EvalContext {
   uint8_t* const* inputs_;
   uint8_t* const* outputs_;
   ThreadPool* pool_;
-  uint8_t* scratch_;
-  size_t scratch_per_worker_;
-  uint8_t* shared_;
+  StepMemory memory_;
   Status* status_;
 };
 
@@ -213,10 +223,16 @@ struct OpDef {
   // kOverread bytes behind. Null where the op cannot, otherwise prepare() sets `rows`.
   void (*eval_rows)(const void* state, const Rows& in, int first, int last, uint8_t* out,
                     uint8_t* scratch) = nullptr;
+  // In infer's place where the outputs' types may be others than the file's, which `types` holds.
+  Status (*infer_typed)(const OpView& op, std::vector<Shape>* shapes,
+                        std::vector<DType>* types) = nullptr;
 };
 
-// nullptr where this build has no such op.
+// nullptr where neither this build nor the program (user_op.h) has such an op.
 const OpDef* find_op(const Node& node);
+
+// Why a node without an op cannot run, and what to do.
+std::string why_missing(const Node& node);
 
 // "CONV_2D" ... in the order of ops.inc.
 std::vector<std::string> op_names();

@@ -48,16 +48,20 @@ Status infer_shapes(Graph* graph) {
     const std::string place =
         format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str());
     const OpDef* def = find_op(node);
-    if (!def) return unsupported("this op is not among ours").at(place);
+    if (!def) return unsupported(why_missing(node)).at(place);
     const OpView op(*graph, node);
     EDGE_TRY(def->check(op).at(place));
     std::vector<Shape> shapes(node.outputs.size());
-    EDGE_TRY(def->infer(op, &shapes).at(place));
+    std::vector<DType> types;
+    for (size_t i = 0; i < node.outputs.size(); ++i) types.push_back(op.out(i).spec.dtype);
+    EDGE_TRY((def->infer_typed ? def->infer_typed(op, &shapes, &types) : def->infer(op, &shapes))
+                 .at(place));
     for (size_t i = 0; i < shapes.size(); ++i) {
       TensorSpec& s = graph->values[static_cast<size_t>(node.outputs[i])].spec;
-      const Result<size_t> bytes = byte_size(s.dtype, shapes[i]);
+      const Result<size_t> bytes = byte_size(types[i], shapes[i]);
       if (!bytes.ok()) return bytes.status().at(place);
       s.shape = shapes[i];
+      s.dtype = types[i];
     }
     if (foldable(op, *def, is_output)) {
       EDGE_TRY(fold_node(graph, node).at(place));

@@ -10,6 +10,9 @@
 #include "base/cpu.h"
 #include "base/thread_pool.h"
 #include "kernels/peak/peak.h"
+#include "python/arrays.h"
+#include "python/errors.h"
+#include "python/user_ops.h"
 #include "reader/reader.h"
 #include "runtime/plan.h"
 #include "runtime/session.h"
@@ -18,39 +21,6 @@ namespace py = pybind11;
 
 namespace edge {
 namespace {
-
-// Names in files are bytes; those that are not UTF-8 are shown with replacement characters.
-py::str text(std::string_view bytes) {
-  return py::reinterpret_steal<py::str>(
-      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace"));
-}
-
-[[noreturn]] void raise(const Status& status) {
-  const char* name = "EdgeError";
-  switch (status.code()) {
-    case Code::kInvalidModel:
-      name = "ModelError";
-      break;
-    case Code::kUnsupported:
-      name = "UnsupportedOpError";
-      break;
-    case Code::kInvalidArgument:
-      name = "InputError";
-      break;
-    case Code::kResource:
-    case Code::kInternal:
-    case Code::kOk:
-      name = "BackendError";
-      break;
-  }
-  const py::object type = py::module_::import("edge_sdk.errors").attr(name);
-  PyErr_SetObject(type.ptr(), text(status.message()).ptr());
-  throw py::error_already_set();
-}
-
-void check(const Status& status) {
-  if (!status.ok()) raise(status);
-}
 
 template <typename T>
 T take(Result<T> result) {
@@ -129,16 +99,12 @@ py::bytes to_bytes(Span<const uint8_t> data) {
   return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
-py::object numpy_dtype(DType type) {
-  if (dtype_size(type) == 0 || type == DType::kBFloat16) return py::dtype("uint8");
-  return py::dtype(std::string(dtype_name(type)));
-}
-
 py::array array_of(const TensorSpec& spec, const uint8_t* data, py::handle base) {
   std::vector<py::ssize_t> dims(spec.shape.begin(), spec.shape.end());
-  const bool raw = dtype_size(spec.dtype) == 0 || spec.dtype == DType::kBFloat16;
-  if (raw) raise(unsupported(format("%s tensors have no numpy type", dtype_name(spec.dtype))));
-  return py::array(py::reinterpret_borrow<py::dtype>(numpy_dtype(spec.dtype)), dims, data, base);
+  if (!in_numpy(spec.dtype)) {
+    raise(unsupported(format("%s tensors have no numpy type", dtype_name(spec.dtype))));
+  }
+  return py::array(numpy_dtype(spec.dtype), dims, data, base);
 }
 
 py::list nodes_of(const Model& model, int index) {
@@ -396,6 +362,7 @@ PYBIND11_MODULE(_native, m) {
            })
       .def("reset", &Session::reset);
 
+  bind_user_ops(m);
   m.def("available_threads", &available_threads);
   m.def("peaks", &peaks, py::arg("threads") = 1);
   m.def("op_names", &op_names);

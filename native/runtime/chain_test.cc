@@ -130,8 +130,8 @@ std::vector<uint8_t> run(const Step& step, const std::vector<uint8_t>& input, si
   ThreadPool pool(threads);
   Status status;
   uint8_t *inputs[] = {in.data()}, *outputs[] = {out.data()};
-  step.def->eval(EvalContext(step.state.get(), inputs, outputs, &pool, scratch.data(),
-                             step.scratch_per_worker, nullptr, &status));
+  step.def->eval(EvalContext(step.state.get(), inputs, outputs, &pool,
+                             {scratch.data(), step.scratch_per_worker, nullptr, nullptr}, &status));
   for (size_t i = bytes; i < out.size(); ++i) REQUIRE(out[i] == 0x5a);
   out.resize(bytes);
   return out;

@@ -17,7 +17,7 @@ std::vector<MissingOp> missing_ops(const Graph& graph) {
     const Node& node = graph.nodes[n];
     const OpDef* def = find_op(node);
     if (!def) {
-      missing.push_back({static_cast<int>(n), node.name(), "this op is not among ours"});
+      missing.push_back({static_cast<int>(n), node.name(), why_missing(node)});
       continue;
     }
     const Status s = def->check(OpView(graph, node));
@@ -54,6 +54,10 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
     plan->scratch_shared_ = std::max(plan->scratch_shared_, step.scratch_shared);
   }
   EDGE_ASSIGN(plan->layout_, lay_out(g, accesses(plan->steps_), options.preserve_all));
+  for (Step& step : plan->steps_) {
+    step.kept = plan->layout_.variable_bytes;
+    plan->layout_.variable_bytes = (Bytes(step.kept) + align_up(Bytes(step.kept_bytes))).count();
+  }
   EDGE_TRY(plan->copy_constants());
   drop_pages(*plan->model_);
   return std::shared_ptr<const Plan>(std::move(plan));
@@ -67,7 +71,8 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     if (wanted != kernels.end()) context.wanted = wanted->second;
     Step step;
     step.def = find_op(node);
-    const Status s = step.def->prepare(context);
+    // A user's op may have been taken back since shapes were inferred.
+    const Status s = step.def ? step.def->prepare(context) : unsupported(why_missing(node));
     if (!s.ok()) {
       return s.at(
           format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str()));
@@ -89,6 +94,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     step.scratch_shared = context.scratch_shared;
     step.packed_bytes = context.packed_bytes;
     step.pieces = context.pieces;
+    step.kept_bytes = context.kept_bytes;
     if (step.def->macs) step.macs = step.def->macs(context);
     steps_.push_back(std::move(step));
   }

@@ -61,7 +61,8 @@ Status Session::run(std::vector<int64_t>* nanoseconds) {
     const bool in_place = step.def->alias && inputs_[n][0] == outputs_[n][0];
     if (!in_place) {
       step.def->eval(EvalContext(step.state.get(), inputs_[n].data(), outputs_[n].data(), &pool_,
-                                 scratch_.data(), plan_->scratch_per_worker(), shared_.data(),
+                                 {scratch_.data(), plan_->scratch_per_worker(), shared_.data(),
+                                  variables_.data() + step.kept},
                                  &status));
       if (!status.ok()) status = status.at(format("op %d %.100s", step.nodes[0], step.op.c_str()));
     }

@@ -20,6 +20,7 @@ struct Step {
   size_t scratch_per_worker = 0;
   size_t scratch_shared = 0;
   size_t packed_bytes = 0;
+  size_t kept = 0, kept_bytes = 0;  // its own memory, from an offset in the block of variables on
   int64_t macs = 0;
   Pieces pieces;
   std::vector<Step> parts;  // of a chain: the steps that it runs row by row

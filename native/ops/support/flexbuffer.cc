@@ -16,6 +16,9 @@ enum Type {
   kIndirectUInt = 7,
   kIndirectFloat = 8,
   kMap = 9,
+  kVector = 10,
+  kVectorInt = 11,
+  kVectorFloat = 13,
   kBool = 26,
 };
 
@@ -103,25 +106,54 @@ Result<double> FlexMap::scalar(size_t position, size_t width, int type) const {
   }
 }
 
-Result<std::optional<double>> FlexMap::number(const char* key) const {
+Result<size_t> FlexMap::find(const char* key) const {
   for (size_t i = 0; i < size_; ++i) {
     EDGE_ASSIGN(const bool found, key_equals(i, key));
-    if (!found) continue;
-    const int packed = bytes_[values_ + size_ * width_ + i];
-    const int type = packed >> 2;
-    const size_t slot = values_ + i * width_;
-    if (type == kNull) break;
-    Result<double> value = damaged("a value is no number");
-    if (type >= kIndirectInt && type <= kIndirectFloat) {
-      EDGE_ASSIGN(const size_t target, follow(slot, width_));
-      value = scalar(target, size_t{1} << (packed & 3), type - kIndirectInt + kInt);
-    } else {
-      value = scalar(slot, width_, type);
-    }
-    if (!value.ok()) return value.status().at(key);
-    return std::optional<double>(*value);
+    if (found) return i;
   }
-  return std::optional<double>();
+  return size_;
+}
+
+Result<double> FlexMap::element(size_t slot, size_t width, int packed) const {
+  const int type = packed >> 2;
+  if (type < kIndirectInt || type > kIndirectFloat) return scalar(slot, width, type);
+  EDGE_ASSIGN(const size_t target, follow(slot, width));
+  return scalar(target, size_t{1} << (packed & 3), type - kIndirectInt + kInt);
+}
+
+Result<std::optional<double>> FlexMap::number(const char* key) const {
+  EDGE_ASSIGN(const size_t i, find(key));
+  const int packed = i == size_ ? 0 : bytes_[values_ + size_ * width_ + i];
+  if (packed >> 2 == kNull) return std::optional<double>();
+  const Result<double> value = element(values_ + i * width_, width_, packed);
+  if (!value.ok()) return value.status().at(key);
+  return std::optional<double>(*value);
+}
+
+Result<std::vector<int64_t>> FlexMap::integers(const char* key) const {
+  EDGE_ASSIGN(const size_t i, find(key));
+  if (i == size_) return std::vector<int64_t>();
+  const int packed = bytes_[values_ + size_ * width_ + i];
+  const int type = packed >> 2;
+  const bool typed = type >= kVectorInt && type <= kVectorFloat;
+  if (type != kVector && !typed) return damaged("a value is no vector").at(key);
+  const size_t width = size_t{1} << (packed & 3);
+  EDGE_ASSIGN(const size_t start, follow(values_ + i * width_, width_));
+  if (start < width) return damaged("a vector has no size").at(key);
+  EDGE_ASSIGN(const uint64_t count, load(start - width, width));
+  // An untyped vector's elements have a type each, behind them.
+  if (count > (bytes_.size() - start) / (width + (typed ? 0 : 1))) {
+    return damaged("a vector reaches past their end").at(key);
+  }
+  std::vector<int64_t> values;
+  for (size_t k = 0; k < count; ++k) {
+    const int each = typed ? (type - kVectorInt + kInt) << 2 : bytes_[start + count * width + k];
+    const Result<double> value = element(start + k * width, width, each);
+    if (!value.ok()) return value.status().at(key);
+    if (!(*value >= -0x1p62 && *value <= 0x1p62)) return damaged("a huge number").at(key);
+    values.push_back(static_cast<int64_t>(*value));
+  }
+  return values;
 }
 
 }  // namespace edge
