@@ -11,10 +11,12 @@ std::string text(Activation a) {
 std::string text(bool b) { return b ? "true" : "false"; }
 std::string text(DType t) { return dtype_name(t); }
 std::string text(int32_t i) { return std::to_string(i); }
+std::string text(int64_t i) { return std::to_string(i); }
 std::string text(float f) { return format("%g", static_cast<double>(f)); }
-std::string text(const std::vector<int32_t>& v) {
+template <typename T>
+std::string text(const std::vector<T>& v) {
   std::string s = "[";
-  for (size_t i = 0; i < v.size(); ++i) s += (i ? "," : "") + std::to_string(v[i]);
+  for (size_t i = 0; i < v.size(); ++i) s += (i ? "," : "") + text(v[i]);
   return s + "]";
 }
 

@@ -16,8 +16,9 @@ struct Bool {
   uint8_t byte;
 };
 
+// A number is its own real part, and what is left of the other way round.
 struct Complex {
-  float re, im;
+  float real, imaginary;
 };
 
 template <typename To, typename From>
@@ -25,7 +26,7 @@ To convert(From x) {
   if constexpr (std::is_same_v<From, Complex> && std::is_same_v<To, Complex>) {
     return x;
   } else if constexpr (std::is_same_v<From, Complex>) {
-    return convert<To>(x.re);
+    return convert<To>(x.real);
   } else if constexpr (std::is_same_v<To, Complex>) {
     return {convert<float>(x), 0};
   } else if constexpr (std::is_same_v<From, Bool>) {
@@ -60,6 +61,7 @@ using Cast = void (*)(const EvalContext& run, size_t count);
   X(kInt8, int8_t)         \
   X(kUInt8, uint8_t)       \
   X(kInt16, int16_t)       \
+  X(kUInt16, uint16_t)     \
   X(kInt32, int32_t)       \
   X(kUInt32, uint32_t)     \
   X(kInt64, int64_t)       \

@@ -10,27 +10,10 @@ namespace {
 
 struct State {
   int64_t rows = 0;
-  int depth = 0;  // k
-  std::array<int64_t, kMaxRank> extent{}, stride{};
+  Coordinates place;
   size_t inner = 0;  // bytes
   size_t index_bytes = 0;
-
-  // Where row i lies in x, or -1.
-  int64_t offset(const Indices& index, int64_t i) const {
-    int64_t at = 0;
-    for (int d = 0; d < depth; ++d) {
-      const size_t axis = static_cast<size_t>(d);
-      const int64_t k = index[i * depth + d];
-      if (k < 0 || k >= extent[axis]) return -1;
-      at += k * stride[axis];
-    }
-    return at;
-  }
 };
-
-std::string outside(int64_t row) {
-  return format("row %lld of its indices is outside of its input", static_cast<long long>(row));
-}
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(2, 2, 1));
@@ -58,16 +41,12 @@ Status prepare(PrepareContext& op) {
   State& s = op.make_state<State>();
   s.index_bytes = dtype_size(given.spec.dtype);
   if (op.out(0).spec.shape.count() == 0) return {};
-  s.depth = index[index.rank() - 1];
-  s.stride = byte_strides(x, element);
-  for (int i = 0; i < s.depth; ++i) s.extent[static_cast<size_t>(i)] = x[i];
+  s.place = Coordinates(x, index[index.rank() - 1], element);
   s.rows = index.count(0, index.rank() - 1);
-  s.inner = static_cast<size_t>(x.count(s.depth, x.rank())) * element;
+  s.inner = static_cast<size_t>(x.count(s.place.depth, x.rank())) * element;
   const Indices known(given.data.data(), s.index_bytes);
   for (int64_t i = 0; given.constant && i < s.rows; ++i) {
-    if (s.offset(known, i) < 0) {
-      return invalid_model(outside(i));
-    }
+    if (s.place.offset(known, i) < 0) return invalid_model(row_outside(i));
   }
   return {};
 }
@@ -77,8 +56,8 @@ void eval(const EvalContext& run) {
   const Indices index(run.in<uint8_t>(1), s.index_bytes);
   uint8_t* out = run.out<uint8_t>(0);
   for (int64_t i = 0; i < s.rows; ++i, out += s.inner) {
-    const int64_t at = s.offset(index, i);
-    if (at < 0) return run.fail(invalid_argument(outside(i)));
+    const int64_t at = s.place.offset(index, i);
+    if (at < 0) return run.fail(invalid_argument(row_outside(i)));
     std::memcpy(out, run.in<uint8_t>(0) + at, s.inner);
   }
 }

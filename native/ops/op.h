@@ -223,6 +223,8 @@ struct OpDef {
   // kOverread bytes behind. Null where the op cannot, otherwise prepare() sets `rows`.
   void (*eval_rows)(const void* state, const Rows& in, int first, int last, uint8_t* out,
                     uint8_t* scratch) = nullptr;
+  // eval gives something else each time, so that it must not run ahead of time.
+  bool random = false;
   // In infer's place where the outputs' types may be others than the file's, which `types` holds.
   Status (*infer_typed)(const OpView& op, std::vector<Shape>* shapes,
                         std::vector<DType>* types) = nullptr;

@@ -8,7 +8,7 @@ namespace {
 constexpr size_t kFoldLimit = size_t{64} << 20;
 
 bool foldable(const OpView& op, const OpDef& def, const std::vector<char>& is_output) {
-  if (op.node().opcode == opcode::kCUSTOM || op.input_count() == 0) return false;
+  if (op.node().opcode == opcode::kCUSTOM || def.random || op.input_count() == 0) return false;
   size_t bytes = 0;
   for (size_t i = 0; i < op.input_count(); ++i) {
     if (!op.has_input(i)) continue;

@@ -7,6 +7,10 @@ Status read(const Table& t, int slot, int32_t* out) {
   *out = t.scalar<int32_t>(slot, *out);
   return {};
 }
+Status read(const Table& t, int slot, int64_t* out) {
+  *out = t.scalar<int64_t>(slot, *out);
+  return {};
+}
 Status read(const Table& t, int slot, float* out) {
   *out = t.scalar<float>(slot, *out);
   return {};
@@ -34,8 +38,9 @@ Status read(const Table& t, int slot, DType* out) {
   *out = static_cast<DType>(v);
   return {};
 }
-Status read(const Table& t, int slot, std::vector<int32_t>* out) {
-  const Vector<int32_t> v = t.vector<int32_t>(slot);
+template <typename T>
+Status read(const Table& t, int slot, std::vector<T>* out) {
+  const Vector<T> v = t.vector<T>(slot);
   out->resize(v.size());
   for (size_t i = 0; i < v.size(); ++i) (*out)[i] = v[i];
   return {};

@@ -102,7 +102,7 @@ def abs_(d: Draw, kind: str) -> Case:
     return rescaling(d, "ABS", kind)
 
 
-@differential("NEG", "float32", "int32", "int64", "int16")
+@differential("NEG", "float32", "int8", "int16", "int32", "int64")
 def neg(d: Draw, kind: str) -> Case:
     return unary(d, "NEG", kind, {}, {})
 
@@ -204,7 +204,19 @@ def dequantize(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind).astype(source)])
 
 
-NUMBERS = ("float32", "int32", "int64", "int8", "uint8", "bool", "int16")
+NUMBERS = (
+    "float32",
+    "float64",
+    "int32",
+    "uint32",
+    "int64",
+    "int8",
+    "uint8",
+    "bool",
+    "int16",
+    "uint16",
+    "complex64",
+)
 
 
 @differential("CAST", *NUMBERS)
@@ -213,10 +225,60 @@ def cast(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5)
     target = d.pick("to", NUMBERS)
     values = d.values(shape, kind)
-    if kind == "float32":  # beyond the target's range the C++ cast is undefined
+    if values.dtype.kind in "fc":  # beyond the target's range the C++ cast is undefined
         limit = 127 if target in ("int8", "uint8") else 30000
-        values = np.clip(values * 10, 0 if target == "uint8" else -limit, limit)
+        real = np.clip(values.real * 10, 0 if target.startswith("u") else -limit, limit)
+        values = (real + 1j * values.imag if kind == "complex64" else real).astype(kind)
     x = g.input(shape, kind)
     y = g.tensor((), target)
     g.op("CAST", [x], [y], inDataType=kind, outDataType=target)
     return Case(g, [y], [values])
+
+
+@differential("RELU_0_TO_1", "int8", "uint8", "float32")
+def relu_0_to_1(d: Draw, kind: str) -> Case:
+    return rescaling(d, "RELU_0_TO_1", kind)
+
+
+@differential("ELU", "int8", "float32", absolute=1e-6, relative=1e-6)
+def elu(d: Draw, kind: str) -> Case:
+    return rescaling(d, "ELU", kind)
+
+
+@differential("GELU", "int8", "uint8", "float32", absolute=2e-6, relative=2e-6)
+def gelu(d: Draw, kind: str) -> Case:
+    return rescaling(d, "GELU", kind, approximate=d.chance("approximate", 0.5))
+
+
+@differential("SIN", "float32", absolute=1e-6)
+def sin(d: Draw, kind: str) -> Case:
+    return unary(d, "SIN", kind, {}, {})
+
+
+@differential("COS", "float32", absolute=1e-6)
+def cos(d: Draw, kind: str) -> Case:
+    return unary(d, "COS", kind, {}, {})
+
+
+@differential("SIGN", "float32", "float64", "int32")
+def sign(d: Draw, kind: str) -> Case:
+    case = unary(d, "SIGN", kind, {}, {})
+    case.inputs[0].flat[::3] = d.pick("special", (0, 1) if kind == "int32" else (0.0, -0.0, np.nan))
+    return case
+
+
+@differential("ROUND", "float32")
+def round_(d: Draw, kind: str) -> Case:
+    case = unary(d, "ROUND", kind, {}, {})
+    case.inputs[0].flat[::2] = np.round(2 * case.inputs[0].flat[::2]) / 2  # ties
+    return case
+
+
+@differential("CEIL", "float32")
+def ceil(d: Draw, kind: str) -> Case:
+    return unary(d, "CEIL", kind, {}, {})
+
+
+@differential("ZEROS_LIKE", "float32", "int32", "int64")
+def zeros_like(d: Draw, kind: str) -> Case:
+    return unary(d, "ZEROS_LIKE", kind, {}, {})

@@ -109,14 +109,17 @@ def div(d: Draw, kind: str) -> Case:
     return binary(d, "DIV", kind, d.values(left, kind), divisor, (qa, qb, qy))
 
 
-@differential("FLOOR_DIV", "int32", "int16", "float32", relative=1e-6)
+@differential("FLOOR_DIV", "int8", "int16", "int32", "float32", relative=1e-6)
 def floor_div(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     divisor = without(d.values(right, kind), 0)
-    return binary(d, "FLOOR_DIV", kind, d.values(left, kind), divisor, ({}, {}, {}), activation=False)
+    values = d.values(left, kind)
+    if kind != "float32":  # the lowest integer divided by -1 is what the reference's compiler makes of it
+        values = without(values, np.iinfo(kind).min)
+    return binary(d, "FLOOR_DIV", kind, values, divisor, ({}, {}, {}), activation=False)
 
 
-@differential("FLOOR_MOD", "int32", "int64", "int16", "float32", relative=1e-6)
+@differential("FLOOR_MOD", "int8", "int16", "int32", "int64", "float32", relative=1e-6)
 def floor_mod(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     divisor = without(d.values(right, kind), 0)
@@ -154,3 +157,31 @@ def minimum(d: Draw, kind: str) -> Case:
 @differential("MAXIMUM", "int8", "uint8", "int16", "float32", "int32", "int64")
 def maximum(d: Draw, kind: str) -> Case:
     return extremum("MAXIMUM", d, kind)
+
+
+@differential("POW", "float32", "int32", relative=1e-5)
+def power(d: Draw, kind: str) -> Case:
+    left, right = broadcast_shapes(d, 4)
+    base, exponent = d.values(left, kind), d.values(right, kind)
+    if kind == "int32":
+        base, exponent = (d.rng.integers(-9, 10, left, kind), d.rng.integers(0, 10, right, kind))
+    return binary(d, "POW", kind, base, exponent, ({}, {}, {}), activation=False)
+
+
+@differential("ATAN2", "float32", "float64", absolute=1e-6)
+def atan2(d: Draw, kind: str) -> Case:
+    shape = d.shape("shape", 1, 5)
+    a, b = d.values(shape, kind), d.values(shape, kind)
+    a.flat[::5] = 0
+    b.flat[::7] = 0
+    return binary(d, "ATAN2", kind, a, b, ({}, {}, {}), activation=False)
+
+
+@differential("ADD_N", "float32", "int32", absolute=1e-5, relative=1e-5)
+def add_n(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 0, 5)
+    values = [d.values(shape, kind) for _ in range(d.integer("inputs", 2, 5))]
+    y = g.tensor((), kind)
+    g.op("ADD_N", [g.input(shape, kind) for _ in values], [y])
+    return Case(g, [y], values)

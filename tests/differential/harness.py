@@ -138,10 +138,12 @@ class Draw:
         dtype = dtype_of(kind)
         if dtype == "bool":
             return np.asarray(self.rng.random(shape) < 0.5)
+        if dtype == "complex64":
+            return np.asarray(self.values(shape, "float32") + 1j * self.values(shape, "float32"), dtype)
         if dtype.startswith("float"):
             spread = 2.0 ** self.rng.uniform(-2, 3)
             return np.asarray(self.rng.normal(0, spread, shape), dtype)
-        low, high = INTEGERS.get(dtype, (-1000, 1000))
+        low, high = INTEGERS.get(dtype, (0 if dtype.startswith("u") else -1000, 1000))
         mode = self.rng.random()
         if mode < 0.1:
             return np.full(shape, (low, high)[int(self.rng.integers(2))], dtype)
@@ -168,14 +170,23 @@ def seed_of(generator: Generator, number: int) -> int:
     return zlib.crc32(f"{generator.id}/{number}".encode())
 
 
+def interpreter_of(model: bytes, kernels: Any) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_content=model, experimental_op_resolver_type=kernels, num_threads=1)
+
+
 def reference(model: bytes, inputs: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
-    """The outputs of LiteRT's reference kernels. Raises Rejected."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    """The outputs of LiteRT's reference kernels, of its others for ops that those lack. Raises Rejected."""
+    from ai_edge_litert.interpreter import OpResolverType
 
     try:
-        interpreter = Interpreter(
-            model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
-        )
+        interpreter = interpreter_of(model, OpResolverType.BUILTIN_REF)
+    except ValueError as error:
+        if "Didn't find op" not in str(error):
+            raise Rejected(str(error)) from error
+        interpreter = interpreter_of(model, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    try:
         interpreter.allocate_tensors()
         for detail, value in zip(interpreter.get_input_details(), inputs):
             interpreter.set_tensor(detail["index"], value)

@@ -63,16 +63,16 @@ def arg_extremum(d: Draw, op: str, kind: str) -> Case:
     y = g.tensor((), result)
     g.op(op, [x, g.constant(np.array(axis, axis_dtype))], [y], outputType=result)
     values = d.values(shape, kind)
-    if d.chance("ties", 0.3):
+    if kind != "bool" and d.chance("ties", 0.3):
         values = np.sign(values).astype(values.dtype)
     return Case(g, [y], [values])
 
 
-@differential("ARG_MAX", "int8", "uint8", "float32", "int32")
+@differential("ARG_MAX", "int8", "uint8", "float32", "int32", "bool")
 def arg_max(d: Draw, kind: str) -> Case:
     return arg_extremum(d, "ARG_MAX", kind)
 
 
-@differential("ARG_MIN", "int8", "uint8", "float32", "int32")
+@differential("ARG_MIN", "int8", "uint8", "float32", "int32", "bool")
 def arg_min(d: Draw, kind: str) -> Case:
     return arg_extremum(d, "ARG_MIN", kind)

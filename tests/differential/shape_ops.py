@@ -9,7 +9,7 @@ from builders import GraphBuilder
 
 from .harness import Case, Draw, differential, dtype_of, quantized
 
-ANY = ("int8", "uint8", "int16", "float32", "int32", "int64", "bool")
+ANY = ("int8", "uint8", "int16", "float32", "int32", "uint32", "int64", "bool", "complex64")
 
 
 def moving(
@@ -197,7 +197,7 @@ def strided_slice(d: Draw, kind: str) -> Case:
     return moving(d, "STRIDED_SLICE", kind, shape, constants, **masks)
 
 
-@differential("GATHER", *ANY)
+@differential("GATHER", *(kind for kind in ANY if kind not in ("uint32", "complex64")))
 def gather(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 1, 4)
@@ -253,7 +253,7 @@ def joining(d: Draw, op: str, kind: str, shapes: list[tuple[int, ...]], same: bo
     return Case(g, [y], inputs)
 
 
-@differential("CONCATENATION", *ANY)
+@differential("CONCATENATION", *ANY[:-1])
 def concatenation(d: Draw, kind: str) -> Case:
     shape = list(d.shape("shape", 1, 4, limit=200))
     axis = d.integer("axis", 0, len(shape) - 1)
@@ -333,4 +333,13 @@ def shape_(d: Draw, kind: str) -> Case:
     result = d.pick("output", ("int32", "int64"))
     y = g.tensor((), result)
     g.op("SHAPE", [x], [y], outType=result)
+    return Case(g, [y], [d.values(shape, kind)])
+
+
+@differential("RANK", *ANY)
+def rank(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 0, 5)
+    x, y = g.input(shape, dtype_of(kind)), g.tensor((), "int32")
+    g.op("RANK", [x], [y])
     return Case(g, [y], [d.values(shape, kind)])

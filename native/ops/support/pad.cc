@@ -1,8 +1,8 @@
 #include "ops/support/pad.h"
 
-#include <algorithm>
 #include <cstring>
 
+#include "ops/support/fill.h"
 #include "ops/support/movement.h"
 
 namespace edge {
@@ -75,17 +75,7 @@ void eval_pad(const EvalContext& run) {
   if (s.bytes == 0) return;
   const uint8_t* value = s.given ? run.in<uint8_t>(2) : s.zero;
   uint8_t* out = run.out<uint8_t>(0);
-  if (s.element == 1) {
-    std::memset(out, *value, s.bytes);
-  } else {
-    // Doubles what is filled, since elements have sizes that memset does not know.
-    std::memcpy(out, value, s.element);
-    for (size_t done = s.element; done < s.bytes;) {
-      const size_t more = std::min(done, s.bytes - done);
-      std::memcpy(out + done, out, more);
-      done += more;
-    }
-  }
+  fill_bytes(out, s.bytes, value, s.element);
   s.inside.run(run.in<uint8_t>(0), out, run.pool());
 }
 

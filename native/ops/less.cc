@@ -1,0 +1,11 @@
+// LESS: whether a < b, broadcast.
+#include <functional>
+
+#include "ops/support/comparison.h"
+
+namespace edge {
+
+extern const OpDef op_less{check_order, infer_binary, prepare_comparison,
+                           eval_comparison<std::less<>>};
+
+}  // namespace edge

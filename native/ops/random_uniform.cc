@@ -1,0 +1,23 @@
+// RANDOM_UNIFORM: numbers in [0, 1).
+#include "ops/support/random.h"
+
+namespace edge {
+namespace {
+
+void eval(const EvalContext& run) {
+  eval_random_floats(run, [](const Random::Four& bits, float* out) {
+    for (size_t i = 0; i < bits.size(); ++i) out[i] = unit_float(bits[i]);
+  });
+}
+
+}  // namespace
+
+extern const OpDef op_random_uniform{
+    check_random_floats,   infer_random_floats, prepare_random_floats, eval, nullptr,
+    /*alias=*/false,
+    /*shape_only=*/false,
+    /*in_place=*/false,
+    /*eval_rows=*/nullptr,
+    /*random=*/true};
+
+}  // namespace edge

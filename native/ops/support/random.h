@@ -1,0 +1,92 @@
+// The random numbers of TFLite: Philox 4x32-10, four numbers of 32 bits for each step of a counter
+// (J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3").
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "ops/op.h"
+
+namespace edge {
+
+class Random {
+ public:
+  using Four = std::array<uint32_t, 4>;
+
+  // Seeds have 32 bits, as in TFLite; 0 both stand for any.
+  void seed(int64_t first, int64_t second) {
+    first = static_cast<int32_t>(first);
+    second = static_cast<int32_t>(second);
+    if (first == 0 && second == 0) {
+      std::random_device device;
+      first = static_cast<int64_t>(uint64_t{device()} << 32 | device());
+      second = static_cast<int64_t>(uint64_t{device()} << 32 | device());
+    }
+    key_ = static_cast<uint64_t>(first);
+    stream_ = static_cast<uint64_t>(second);
+  }
+
+  // The first of `count` steps that nobody else gets: runs go on where the last one ended.
+  uint64_t take(uint64_t count) const { return next_.fetch_add(count, std::memory_order_relaxed); }
+
+  Four at(uint64_t step) const {
+    Four c{low(step), high(step), low(stream_), high(stream_)};
+    uint32_t k0 = low(key_), k1 = high(key_);
+    for (int round = 0; round < 10; ++round) {
+      const uint64_t a = uint64_t{c[0]} * 0xD2511F53u, b = uint64_t{c[2]} * 0xCD9E8D57u;
+      c = {high(b) ^ c[1] ^ k0, low(b), high(a) ^ c[3] ^ k1, low(a)};
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
+    }
+    return c;
+  }
+
+ private:
+  static uint32_t low(uint64_t x) { return static_cast<uint32_t>(x); }
+  static uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
+
+  uint64_t key_ = 0, stream_ = 0;
+  mutable std::atomic<uint64_t> next_{0};
+};
+
+// A number in [0, 1) of 23 random bits, and one of 52.
+inline float unit_float(uint32_t bits) {
+  const uint32_t in_1_to_2 = 127u << 23 | (bits & 0x7FFFFF);
+  float x;
+  std::memcpy(&x, &in_1_to_2, sizeof x);
+  return x - 1.f;
+}
+inline double unit_double(uint32_t high, uint32_t low) {
+  const uint64_t in_1_to_2 = uint64_t{1023} << 52 | uint64_t{high & 0xFFFFF} << 32 | low;
+  double x;
+  std::memcpy(&x, &in_1_to_2, sizeof x);
+  return x - 1.0;
+}
+
+// State of an op whose output has the shape in input 0, four floats a step.
+struct RandomFloats {
+  Random random;
+  size_t count = 0;
+};
+
+Status check_random_floats(const OpView& op);
+Status infer_random_floats(const OpView& op, std::vector<Shape>* shapes);
+Status prepare_random_floats(PrepareContext& op);
+
+// f(four, out) writes four floats.
+template <typename F>
+void eval_random_floats(const EvalContext& run, const F& f) {
+  const RandomFloats& s = run.state<RandomFloats>();
+  float* out = run.out<float>(0);
+  uint64_t step = s.random.take((s.count + 3) / 4);
+  for (size_t i = 0; i < s.count; i += 4, ++step) {
+    float four[4];
+    f(s.random.at(step), four);
+    std::memcpy(out + i, four, (s.count - i < 4 ? s.count - i : 4) * sizeof(float));
+  }
+}
+
+}  // namespace edge

@@ -1,0 +1,180 @@
+"""What a hostile file can ask of an op, one thing at a time: each is an error in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import GraphBuilder
+
+from .child import outcome
+
+F32 = np.float32
+
+
+def model(op: str, inputs: Sequence[Any], outputs: Sequence[str], **options: Any) -> bytes:
+    """Inputs are arrays (constants) or (shape, dtype); outputs are dtypes."""
+    g = GraphBuilder()
+    tensors = [g.input(*x) if isinstance(x, tuple) else g.constant(x) for x in inputs]
+    results = [g.tensor((1,), dtype) for dtype in outputs]
+    g.op(op, tensors, results, **options)
+    return g.build(results)
+
+
+def zeros(*shape: int) -> np.ndarray[Any, Any]:
+    return np.zeros(shape, F32)
+
+
+X = ((4, 6), "float32")
+I4 = ((4,), "int32")
+PICTURE = ((2, 4, 4, 3), "float32")
+
+REFUSED: dict[str, tuple[str, bytes]] = {}
+
+
+def bad(
+    name: str, op: str, inputs: Sequence[Any], outputs: Sequence[str] = ("float32",), **options: Any
+) -> None:
+    REFUSED[name] = op, model(op, inputs, outputs, **options)
+
+
+def i(values: Any) -> np.ndarray[Any, Any]:
+    return np.array(values, np.int32)
+
+
+# indices, axes and segment numbers outside of what they index
+bad("scatter beyond", "SCATTER_ND", [i([[9]]), zeros(1), i([4])])
+bad("scatter negative", "SCATTER_ND", [i([[-1]]), zeros(1), i([4])])
+bad("scatter deep", "SCATTER_ND", [i([[0, 0, 0]]), zeros(1), i([4])])
+bad("scatter updates", "SCATTER_ND", [((1, 1), "int32"), ((2, 7), "float32"), i([4, 7])])
+bad("scatter extent", "SCATTER_ND", [((1, 1), "int32"), ((1,), "float32"), i([-4])])
+bad("sparse beyond", "SPARSE_TO_DENSE", [i([7]), i([4]), zeros(1), zeros()])
+bad("sparse negative", "SPARSE_TO_DENSE", [i([-1]), i([4]), zeros(1), zeros()])
+bad("sparse values", "SPARSE_TO_DENSE", [((3,), "int32"), i([4]), zeros(2), zeros()])
+bad("segments unsorted", "SEGMENT_SUM", [X, i([0, 1, 0, 1])])
+bad("segments negative", "SEGMENT_SUM", [X, i([-1, 0, 0, 1])])
+bad("segments gap", "SEGMENT_SUM", [X, i([0, 0, 2, 3])])
+bad("segments overflow", "SEGMENT_SUM", [X, i([0, 2**31 - 1, 0, 0])])
+bad("segments count", "SEGMENT_SUM", [X, i([0, 0, 0])])
+bad("segment beyond", "UNSORTED_SEGMENT_SUM", [zeros(2), i([0, 5]), i(2)])
+bad("segment prefix", "UNSORTED_SEGMENT_MAX", [X, ((5,), "int32"), i(2)])
+bad("negative segments", "UNSORTED_SEGMENT_MIN", [X, I4, i(-2)])
+bad("segments of all memory", "UNSORTED_SEGMENT_PROD", [X, I4, i(2**31 - 1)])
+bad("reverse axis", "REVERSE_V2", [X, i([2])])
+bad("reverse twice", "REVERSE_V2", [X, i([1, -1])])
+bad("sequence axis", "REVERSE_SEQUENCE", [X, I4], seqDim=2, batchDim=0)
+bad("sequence axis below", "REVERSE_SEQUENCE", [X, I4], seqDim=1, batchDim=-1)
+bad("sequence one axis", "REVERSE_SEQUENCE", [X, I4], seqDim=0, batchDim=0)
+bad("sequence lengths", "REVERSE_SEQUENCE", [X, ((5,), "int32")], seqDim=1, batchDim=0)
+bad("sequence too long", "REVERSE_SEQUENCE", [zeros(1, 3), i([4])], seqDim=1)
+bad("sequence negative", "REVERSE_SEQUENCE", [zeros(1, 3), i([-4])], seqDim=1)
+bad("cumsum axis", "CUMSUM", [X, i(-3)])
+bad("one hot axis", "ONE_HOT", [I4, i(3), zeros(), zeros()], axis=2)
+bad("one hot axis below", "ONE_HOT", [I4, i(3), zeros(), zeros()], axis=-2)
+bad("one hot depth", "ONE_HOT", [I4, i(-3), zeros(), zeros()])
+bad("one hot no value", "ONE_HOT", [I4, i(3), zeros(0), zeros()])
+bad("topk more", "TOPK_V2", [X, i(7)], ["float32", "int32"])
+bad("topk scalar", "TOPK_V2", [((), "float32"), i(1)], ["float32", "int32"])
+bad("topk no k", "TOPK_V2", [X, i([])], ["float32", "int32"])
+bad("topk indices", "TOPK_V2", [((40000,), "float32"), i(1)], ["float32", "int16"])
+# shapes that do not fit each other
+bad("compare", "EQUAL", [X, ((5, 6), "float32")], ["bool"])
+bad("compare types", "LESS", [X, ((4, 6), "int32")], ["bool"])
+bad("compare to numbers", "LESS", [X, X])
+bad("order of bools", "LESS", [((2,), "bool"), ((2,), "bool")], ["bool"])
+bad("select", "SELECT", [((5,), "bool"), X, X])
+bad("select types", "SELECT_V2", [((6,), "bool"), X, ((4, 6), "int32")])
+bad("select broadcast", "SELECT_V2", [((5,), "bool"), X, X])
+bad("sum of others", "ADD_N", [X, ((6, 4), "float32")])
+bad("sum of one", "ADD_N", [X])
+bad("update larger", "DYNAMIC_UPDATE_SLICE", [X, ((5, 6), "float32"), ((2,), "int32")])
+bad("update rank", "DYNAMIC_UPDATE_SLICE", [X, ((5,), "float32"), ((2,), "int32")])
+bad("update starts", "DYNAMIC_UPDATE_SLICE", [X, X, ((1,), "int32")])
+bad("diagonal short", "MATRIX_SET_DIAG", [X, ((3,), "float32")])
+bad("diagonal of a vector", "MATRIX_SET_DIAG", [((4,), "float32"), ((4,), "float32")])
+bad("diagonal of a scalar", "MATRIX_DIAG", [((), "float32")])
+bad("bits", "BITCAST", [((4, 3), "int8")], ["int32"])
+bad("bits of a scalar", "BITCAST", [((), "int8")], ["int32"])
+bad("extents", "BROADCAST_ARGS", [i([2]), i([3])], ["int32"])
+bad(
+    "boxes",
+    "NON_MAX_SUPPRESSION_V4",
+    [((5, 3), "float32"), ((5,), "float32"), i(2), zeros(), zeros()],
+    ["int32", "int32"],
+)
+bad(
+    "scores",
+    "NON_MAX_SUPPRESSION_V4",
+    [((5, 4), "float32"), ((6,), "float32"), i(2), zeros(), zeros()],
+    ["int32", "int32"],
+)
+bad(
+    "boxes kept",
+    "NON_MAX_SUPPRESSION_V4",
+    [((5, 4), "float32"), ((5,), "float32"), i(-2), zeros(), zeros()],
+    ["int32", "int32"],
+)
+bad(
+    "sigma",
+    "NON_MAX_SUPPRESSION_V5",
+    [((5, 4), "float32"), ((5,), "float32"), i(2), zeros(), zeros(), np.array(-1, F32)],
+    ["int32", "float32", "int32"],
+)
+bad("classes", "MULTINOMIAL", [((3, 0), "float32"), i(2)], ["int64"], seed=1)
+bad("samples", "MULTINOMIAL", [((3, 2), "float32"), i(-2)], ["int64"], seed=1)
+# zero or negative sizes, and sizes beyond all memory
+bad("block of 0", "SPACE_TO_BATCH_ND", [PICTURE, i([0, 2]), i([[0, 0], [0, 0]])])
+bad("negative block", "BATCH_TO_SPACE_ND", [PICTURE, i([-1, -2]), i([[0, 0], [0, 0]])])
+bad("block that does not divide", "SPACE_TO_BATCH_ND", [PICTURE, i([3, 2]), i([[0, 0], [0, 0]])])
+bad("batches that do not divide", "BATCH_TO_SPACE_ND", [PICTURE, i([3, 2]), i([[0, 0], [0, 0]])])
+bad("crops", "BATCH_TO_SPACE_ND", [PICTURE, i([1, 2]), i([[5, 0], [0, 0]])])
+bad("negative crops", "BATCH_TO_SPACE_ND", [PICTURE, i([1, 2]), i([[-5, 0], [0, 0]])])
+bad("one block", "SPACE_TO_BATCH_ND", [PICTURE, i([2]), i([[0, 0], [0, 0]])])
+bad("batches overflow", "SPACE_TO_BATCH_ND", [PICTURE, i([2**30, 2**30]), i([[2**30 - 2] * 2] * 2)])
+bad("mirror too wide", "MIRROR_PAD", [X, i([[4, 0], [0, 0]])], mode="REFLECT")
+bad("mirror negative", "MIRROR_PAD", [X, i([[-1, 0], [0, 0]])], mode="SYMMETRIC")
+bad("mirror of nothing", "MIRROR_PAD", [((0, 6), "float32"), i([[1, 0], [0, 0]])], mode="REFLECT")
+bad("mirror shape", "MIRROR_PAD", [X, i([[0, 0, 0]] * 2)])
+bad("range of step 0", "RANGE", [i(v) for v in (0, 5, 0)], ["int32"])
+bad("range away", "RANGE", [i(v) for v in (0, 5, -1)], ["int32"])
+bad("range without end", "RANGE", [np.array(v, np.int64) for v in (-(2**63), 2**63 - 1, 1)], ["int64"])
+bad("range to infinity", "RANGE", [np.array(v, F32) for v in (0, np.inf, 1)])
+bad("range of no number", "RANGE", [np.array(v, F32) for v in (0, np.nan, 1)])
+bad("power", "POW", [i([2]), i([-1])], ["int32"])
+bad("window of 0", "L2_POOL_2D", [PICTURE], strideH=1, strideW=1, filterHeight=0, filterWidth=1)
+bad("stride of 0", "L2_POOL_2D", [PICTURE], strideH=0, strideW=1, filterHeight=1, filterWidth=1)
+bad("no bits", "FAKE_QUANT", [X], min=-1.0, max=1.0, numBits=0)
+bad("many bits", "FAKE_QUANT", [X], min=-1.0, max=1.0, numBits=40)
+bad("empty range", "FAKE_QUANT", [X], min=0.0, max=0.0, numBits=8)
+bad("boundaries", "BUCKETIZE", [X], ["int32"], boundaries=[1.0, 0.0])
+bad("random extent", "RANDOM_UNIFORM", [i([-3])], seed=1)
+bad("random size", "RANDOM_STANDARD_NORMAL", [i([2**30, 2**30])], seed=1)
+bad("scalar rows", "LOG_SOFTMAX", [((), "float32")])
+bad("where of a scalar", "WHERE", [np.array(True)], ["int64"])
+bad("unique of a matrix", "UNIQUE", [i([[0, 0], [0, 0]])], ["int32", "int32"], idxOutType="int32")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    op, file = REFUSED[name]
+    found = outcome(file)
+    assert found.startswith(("ModelError", "InputError")), found
+    assert op in found
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
+def test_impossible_scales_of_a_comparison(scale: float) -> None:
+    g = GraphBuilder()
+    x, y = g.input((3,), "int8", scale=0.5), g.input((3,), "int8", scale=scale)
+    z = g.tensor((3,), "bool")
+    g.op("EQUAL", [x, y], [z])
+    assert outcome(g.build([z])).startswith("ModelError")
+
+
+def test_shapes_of_runtime_values_are_refused() -> None:
+    """Until running: the file is not at fault."""
+    for op, inputs in (("TOPK_V2", [X, ((), "int32")]), ("RANGE", [((), "int32")] * 3)):
+        found = outcome(model(op, inputs, ["float32", "int32"][: 2 if op == "TOPK_V2" else 1]))
+        assert not found.startswith("died"), found
