@@ -181,7 +181,7 @@ class GraphBuilder:
         if custom_options is not None:
             op.customOptions = np.frombuffer(custom_options, np.uint8)
         table = _OPTIONS.get(name, name.title().replace("_", "") + "Options")
-        if hasattr(S, table + "T"):
+        if hasattr(S.BuiltinOptions, table):
             op.builtinOptionsType = getattr(S.BuiltinOptions, table)
             op.builtinOptions = getattr(S, table + "T")()
         for key, value in options.items():

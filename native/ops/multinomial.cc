@@ -85,15 +85,6 @@ void eval(const EvalContext& run) {
 
 }  // namespace
 
-extern const OpDef op_multinomial{check,
-                                  infer,
-                                  prepare,
-                                  eval,
-                                  nullptr,
-                                  /*alias=*/false,
-                                  /*shape_only=*/false,
-                                  /*in_place=*/false,
-                                  /*eval_rows=*/nullptr,
-                                  /*random=*/true};
+extern const OpDef op_multinomial = random_op({check, infer, prepare, eval});
 
 }  // namespace edge

@@ -12,12 +12,7 @@ void eval(const EvalContext& run) {
 
 }  // namespace
 
-extern const OpDef op_random_uniform{
-    check_random_floats,   infer_random_floats, prepare_random_floats, eval, nullptr,
-    /*alias=*/false,
-    /*shape_only=*/false,
-    /*in_place=*/false,
-    /*eval_rows=*/nullptr,
-    /*random=*/true};
+extern const OpDef op_random_uniform =
+    random_op({check_random_floats, infer_random_floats, prepare_random_floats, eval});
 
 }  // namespace edge

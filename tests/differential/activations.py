@@ -245,7 +245,7 @@ def elu(d: Draw, kind: str) -> Case:
     return rescaling(d, "ELU", kind)
 
 
-@differential("GELU", "int8", "uint8", "float32", absolute=2e-6, relative=2e-6)
+@differential("GELU", "int8", "uint8", "int16", "float32", absolute=2e-6, relative=2e-6)
 def gelu(d: Draw, kind: str) -> Case:
     return rescaling(d, "GELU", kind, approximate=d.chance("approximate", 0.5))
 

@@ -169,6 +169,48 @@ def upscaler() -> bytes:
     return g.build([y])
 
 
+def arranger() -> bytes:
+    """Ops that put elements elsewhere by what constants and inputs say, compare, choose and count."""
+    g = GraphBuilder()
+    f32, i32 = "float32", "int32"
+
+    def ints(values: object) -> int:
+        return g.constant(np.array(values, np.int32))
+
+    def then(op: str, inputs: list[int], shape: tuple[int, ...], dtype: str = f32, **options: object) -> int:
+        y = g.tensor(shape, dtype)
+        g.op(op, inputs, [y], **options)
+        return y
+
+    x = g.input((2, 4, 4, 3), f32)
+    index = g.input((2, 2), i32)
+    b = then("SPACE_TO_BATCH_ND", [x, ints([2, 2]), ints([[0, 0], [1, 1]])], (8, 2, 3, 3))
+    p = then("BATCH_TO_SPACE_ND", [b, ints([2, 2]), ints([[0, 0], [1, 1]])], (2, 4, 4, 3))
+    m = then("MIRROR_PAD", [p, ints([[0, 0], [1, 1], [2, 0], [0, 0]])], (2, 6, 6, 3), mode="REFLECT")
+    r = then("REVERSE_V2", [m, ints([1, 2])], (2, 6, 6, 3))
+    q = then("REVERSE_SEQUENCE", [r, ints([3, 5])], (2, 6, 6, 3), seqDim=1, batchDim=0)
+    u = then("DYNAMIC_UPDATE_SLICE", [q, p, ints([0, 1, 1, 0])], (2, 6, 6, 3))
+    c = then("CUMSUM", [u, ints(-1)], (2, 6, 6, 3), exclusive=True)
+    less = then("LESS", [c, u], (2, 6, 6, 3), "bool")
+    s = then("SELECT_V2", [less, c, u], (2, 6, 6, 3))
+    pool = then("L2_POOL_2D", [s], (2, 3, 3, 3), strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    norm = then("LOCAL_RESPONSE_NORMALIZATION", [pool], (2, 3, 3, 3), radius=1, bias=1.0, alpha=1.0, beta=0.5)
+    best, where = g.tensor((2, 3, 3, 2), f32), g.tensor((2, 3, 3, 2), i32)
+    g.op("TOPK_V2", [norm, ints(2)], [best, where])
+    diagonal = then("MATRIX_DIAG", [best], (2, 3, 3, 2, 2))
+    rows = then("UNSORTED_SEGMENT_MAX", [diagonal, ints([1, 0]), ints(3)], (3, 3, 3, 2, 2))
+    scattered = then("SCATTER_ND", [index, g.constant(np.ones(2, np.float32)), ints([3, 2])], (3, 2))
+    on, off = (g.constant(np.array(v, np.float32)) for v in (1, 0))
+    hot = then("ONE_HOT", [index, ints(3), on, off], (2, 2, 3), axis=-1)
+    dense = then("SPARSE_TO_DENSE", [index, ints([3, 3]), ints([5, 6]), ints(0)], (3, 3), i32)
+    boxes = then("RESHAPE", [best, ints([9, 4])], (9, 4))
+    scores = then("REDUCE_MAX", [boxes, ints([1])], (9,))
+    limits = [ints(4), g.constant(np.array(0.5, np.float32)), g.constant(np.array(-1, np.float32))]
+    kept, count = g.tensor((4,), i32), g.tensor((), i32)
+    g.op("NON_MAX_SUPPRESSION_V4", [boxes, scores, *limits], [kept, count])
+    return g.build([rows, scattered, hot, dense, kept, count])
+
+
 MODELS = {
     "classifier": classifier,
     "shuffler": shuffler,

@@ -66,6 +66,11 @@ inline double unit_double(uint32_t high, uint32_t low) {
   return x - 1.0;
 }
 
+constexpr OpDef random_op(OpDef op) {
+  op.random = true;
+  return op;
+}
+
 // State of an op whose output has the shape in input 0, four floats a step.
 struct RandomFloats {
   Random random;
