@@ -82,14 +82,11 @@ mca: .venv/.test ## cycles of the inner loops of the ARM kernels, by llvm-mca
 	PYTHON=$(PYTHON) scripts/apt-packages.sh mca
 	python scripts/mca.py
 
-fuzz: .venv/.demo ## feed damaged models to the runtime for SECONDS (60)
+fuzz: .venv/.demo ## feed damaged files and options to the runtime for MINUTES (1) in all
 	PYTHON=$(PYTHON) scripts/apt-packages.sh fuzz
 	cmake --preset fuzz >/dev/null
 	cmake --build --preset fuzz --target edge_fuzz
-	mkdir -p build/fuzz/corpus
-	cp models/*/*.tflite build/fuzz/corpus
-	ASAN_OPTIONS=allocator_may_return_null=1 build/fuzz/edge_fuzz -artifact_prefix=build/fuzz/ -max_len=65536 -timeout=20 \
-	  -max_total_time=$(or $(SECONDS),60) build/fuzz/corpus $(wildcard ../shared/models/ops)
+	scripts/fuzz.sh $(or $(MINUTES),1)
 
 soak: build .venv/.test ## load, run and unload twenty models for MINUTES (30): memory and handles stay flat
 	python scripts/soak.py --minutes $(or $(MINUTES),30)

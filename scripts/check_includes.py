@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "runtime": ENGINE,
     "delegate": ENGINE,
     "capi": ENGINE,
+    "fuzz": ENGINE,
     "python": ENGINE,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/arena.h"
 #include "ops/op.h"
 #include "ops/support/options.h"
 #include "ops/support/poses.h"
@@ -79,8 +80,9 @@ Status prepare(PrepareContext& op) {
     s.fields[i] = {numbers_of(spec, factor), nullptr, spec.shape[1], spec.shape[2], spec.shape[3]};
   }
   const size_t n = static_cast<size_t>(s.options.poses.max_poses);
-  op.scratch_per_worker = static_cast<size_t>(op.in(0).spec.shape.count()) * sizeof(Candidate) +
-                          n * (sizeof(Pose) + sizeof(float) + sizeof(int32_t));
+  const Bytes roots = Bytes(static_cast<size_t>(op.in(0).spec.shape.count())) * sizeof(Candidate);
+  const Bytes poses = Bytes(n) * (sizeof(Pose) + sizeof(float) + sizeof(int32_t));
+  op.scratch_per_worker = (roots + poses).count();
   return {};
 }
 

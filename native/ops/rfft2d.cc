@@ -3,6 +3,7 @@
 // [..., height, width / 2 + 1]: the other half of each row is the conjugate of this one.
 #include <algorithm>
 
+#include "base/arena.h"
 #include "ops/op.h"
 #include "ops/support/complex.h"
 #include "ops/support/fft.h"
@@ -58,7 +59,7 @@ Status prepare(PrepareContext& op) {
   s.down = Fft(static_cast<size_t>(length[0]));
   s.across = RealFft(static_cast<size_t>(length[1]));
   // A picture's spectrum by columns.
-  op.scratch_per_worker = (s.down.size() + 1) * s.across.outputs() * sizeof(Complex);
+  op.scratch_per_worker = (Bytes(s.down.size() + 1) * s.across.outputs() * sizeof(Complex)).count();
   return {};
 }
 

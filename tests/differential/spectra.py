@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from builders import GraphBuilder
+from flatbuffers import flexbuffers
 
 from .harness import Case, Draw, differential
 
@@ -61,3 +62,39 @@ def cast(d: Draw, kind: str) -> Case:
     # Numbers that every target holds: what others become is the CPU's choice in LiteRT.
     values = d.rng.uniform(0, 127, shape) + 1j * d.rng.uniform(0, 127, shape)
     return Case(g, [y], [values.astype(np.complex64)])
+
+
+@differential("AudioSpectrogram", "float32", absolute=1e-3, relative=1e-4)
+def audio_spectrogram(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    size = d.pick("window_size", (2, 3, 5, 16, 30, 64, 400))
+    samples, channels = d.integer("samples", max(1, size - 20), 2 * size + 50), d.integer("channels", 1, 3)
+    options = {
+        "window_size": size,
+        "stride": d.integer("stride", 1, 40),
+        "magnitude_squared": d.chance("squared", 0.5),
+    }
+    x, y = g.input((samples, channels), "float32"), g.tensor((), "float32")
+    g.op("AudioSpectrogram", [x], [y], custom_options=bytes(flexbuffers.Dumps(options)))
+    return Case(g, [y], [d.rng.normal(0, 1, (samples, channels)).astype(np.float32)])
+
+
+@differential("Mfcc", "float32", absolute=1e-3, relative=1e-4)
+def mfcc(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    rate, bins = d.pick("rate", (8000, 16000, 44100)), d.pick("bins", (2, 17, 65, 257))
+    bands = d.pick("filterbank_channel_count", (1, 5, 20, 40, 80))
+    options = {
+        "upper_frequency_limit": d.integer("upper", 300, rate // 2),
+        "lower_frequency_limit": d.integer("lower", 0, 299),
+        "filterbank_channel_count": bands,
+        "dct_coefficient_count": d.integer("dct_coefficient_count", 1, bands),
+    }
+    shape = d.note("shape", (d.integer("channels", 1, 2), d.integer("frames", 1, 4), bins))
+    spectra = (d.rng.random(shape) * 2.0 ** d.rng.uniform(-20, 10)).astype(np.float32)
+    if d.chance("silence", 0.2):
+        spectra[:, 0] = 0
+    x, y = g.input(shape, "float32"), g.tensor((), "float32")
+    operands = [x, g.constant(np.array(rate, np.int32))]
+    g.op("Mfcc", operands, [y], custom_options=bytes(flexbuffers.Dumps(options)))
+    return Case(g, [y], [spectra])

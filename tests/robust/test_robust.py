@@ -14,6 +14,7 @@ pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-lite
 from .child import outcome, outcomes
 from .models import MODELS
 from .mutants import change_field, cut, flip
+from .structure import change_structure
 
 GOOD = ("ran", "planned", "ModelError", "InputError")  # the last: an op refuses a value while running
 SMALL_REAL = ("real/mlcommons+tiny/kws_ref_model", "real/espressif+esp-tflite-micro/hello_world")
@@ -29,13 +30,14 @@ def assert_survives(mutants: Iterable[tuple[str, bytes]]) -> list[str]:
 
 
 def mutants(name: str, model: bytes, count: int) -> list[tuple[str, bytes]]:
-    """Cuts, `count` flips and `count` changed fields, the same ones every time."""
+    """Cuts, and `count` each of flips, changed fields and changed structures; the same ones every time."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     fields = [change_field(model, rng) for _ in range(count)]
     return [
         *cut(model, 40, rng),
         *(flip(model, rng) for _ in range(count)),
         *(f for f in fields if f is not None),
+        *(change_structure(model, rng) for _ in range(count)),
     ]
 
 
