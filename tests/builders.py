@@ -186,7 +186,7 @@ class GraphBuilder:
             op.builtinOptions = getattr(S, table + "T")()
         for key, value in options.items():
             getattr(op.builtinOptions, key)  # a misspelt option is an error, not a new attribute
-            if isinstance(value, str):
+            if isinstance(value, str) and key in _ENUMS:
                 value = getattr(_ENUMS[key], value.upper())
             setattr(op.builtinOptions, key, value)
         self._graph.operators.append(op)

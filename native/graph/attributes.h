@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,9 @@ enum class Activation : int8_t {
   kTanh = 4,
   kSignBit = 5
 };
+
+// Added to the numbers of the format's second union of options.
+constexpr int kSecondOptions = 1000;
 
 #define EDGE_FIELD(slot, type, name, value) type name = value;
 #define EDGE_ATTRIBUTES(Name, number, fields) \

@@ -8,6 +8,7 @@ std::string text(Activation a) {
   static const char* const kNames[] = {"NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT"};
   return kNames[static_cast<size_t>(a)];
 }
+std::string text(const std::string& s) { return s; }
 std::string text(bool b) { return b ? "true" : "false"; }
 std::string text(DType t) { return dtype_name(t); }
 std::string text(int32_t i) { return std::to_string(i); }

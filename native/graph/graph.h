@@ -26,7 +26,7 @@ const char* opcode_name(int opcode);
 // One tensor of a graph. Constants point into storage that the Model or the Graph owns.
 struct Value {
   TensorSpec spec;
-  Span<const uint8_t> data;  // the bytes of a constant
+  Span<const uint8_t> data;  // the bytes of a constant, or those that a variable starts with
   bool constant = false;
   bool variable = false;  // keeps its bytes from run to run
 };

@@ -11,6 +11,10 @@ namespace edge {
 // and their outputs become constants, since shapes further on may depend on them.
 Status infer_shapes(Graph* graph);
 
+// Puts what is called in the place of calls: the nodes of composites, and variables for what
+// handles name, with the values that CALL_ONCE gives them. Comes before all other passes.
+Status resolve_calls(const Model& model, Graph* graph);
+
 Status fuse_activations(Graph* graph);
 Status fuse_pads(Graph* graph);
 Status remove_noops(Graph* graph);

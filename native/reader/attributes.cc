@@ -19,6 +19,10 @@ Status read(const Table& t, int slot, bool* out) {
   *out = t.scalar<uint8_t>(slot, *out) != 0;
   return {};
 }
+Status read(const Table& t, int slot, std::string* out) {
+  *out = t.string(slot);
+  return {};
+}
 Status read(const Table& t, int slot, Padding* out) {
   const int8_t v = t.scalar<int8_t>(slot, static_cast<int8_t>(*out));
   if (v < 0 || v > 1)

@@ -46,7 +46,11 @@ enum {
   kCustomOptions,
   kCustomFormat,
   kMutating,
-  kIntermediates
+  kIntermediates,
+  kLargeOffset,
+  kLargeSize,
+  kOptions2Type,
+  kOptions2
 };
 }
 namespace op_code {
@@ -274,6 +278,12 @@ class Parser {
     const int options = t.scalar<uint8_t>(slot::op::kOptionsType, 0);
     EDGE_TRY(
         read_attributes(options, t.table(slot::op::kOptions), &node->attributes).at(node->name()));
+    const int second = t.scalar<uint8_t>(slot::op::kOptions2Type, 0);
+    if (options == 0 && second != 0) {
+      EDGE_TRY(
+          read_attributes(kSecondOptions + second, t.table(slot::op::kOptions2), &node->attributes)
+              .at(node->name()));
+    }
     return file_.status();
   }
 

@@ -43,6 +43,7 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
       return invalid_argument("input " + std::to_string(value) + ": " + bytes.status().message());
     spec.shape = shape;
   }
+  EDGE_TRY(resolve_calls(*plan->model_, &g));
   EDGE_TRY(run_passes(&g, options.preserve_all));
   EDGE_TRY(plan->prepare_steps(options.kernels));
   if (!options.preserve_all) {

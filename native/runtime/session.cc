@@ -1,5 +1,6 @@
 #include "runtime/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -82,7 +83,12 @@ void Session::reset() {
   const std::vector<Value>& values = plan_->graph().values;
   for (size_t i = 0; i < values.size(); ++i) {
     const TensorSpec& s = values[i].spec;
-    if (plan_->places()[i].kind != Place::kVariable || s.dtype != DType::kInt8) continue;
+    if (plan_->places()[i].kind != Place::kVariable) continue;
+    if (!values[i].data.empty()) {
+      std::copy(values[i].data.begin(), values[i].data.end(), data(static_cast<int>(i)));
+      continue;
+    }
+    if (s.dtype != DType::kInt8) continue;
     std::memset(data(static_cast<int>(i)), s.zero_point(), static_cast<size_t>(s.shape.count()));
   }
 }
