@@ -105,6 +105,15 @@ def chain_model(*ops: str) -> bytes:
     return g.build(outputs=[tensor])
 
 
+def missing_op_model() -> bytes:
+    """int32 (2) -> float32 (2, 3): rows of a table, by an op that LiteRT has and we lack."""
+    g = GraphBuilder()
+    x, y = g.input((2,), "int32", name="x"), g.tensor((2, 3), "float32")
+    g.op("EMBEDDING_LOOKUP", [x, g.constant(np.arange(12, dtype=np.float32).reshape(4, 3))], [y])
+    g.outputs(y)
+    return g.build()
+
+
 def counter_model() -> bytes:
     """float32 (1): the sum of all inputs so far, kept in a resource variable that starts at 10."""
     g = GraphBuilder()

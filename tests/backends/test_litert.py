@@ -87,8 +87,10 @@ def test_placement_without_delegates_names_litert_s_kernels() -> None:
 
 
 def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() -> None:
-    content = small_models.counter_model()  # resource variables
-    with pytest.warns(FallbackWarning, match=r"all of it runs in LiteRT.*VAR_HANDLE \(node 1: ") as seen:
+    content = small_models.missing_op_model()
+    with pytest.warns(
+        FallbackWarning, match=r"all of it runs in LiteRT.*EMBEDDING_LOOKUP \(node 0: "
+    ) as seen:
         model = edge_sdk.load(content)
     assert seen[0].filename == __file__
     assert model.backend == "litert"
@@ -98,7 +100,7 @@ def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() ->
     for how in ({"require": "strict"}, {"backend": "native"}):
         with pytest.raises(UnsupportedOpError) as problem:
             edge_sdk.load(content, **how)
-        assert "VAR_HANDLE" in problem.value.ops
+        assert "EMBEDDING_LOOKUP" in problem.value.ops
 
 
 def test_an_op_that_native_refuses_for_its_inputs_counts_as_missing() -> None:
@@ -131,7 +133,7 @@ def test_a_model_compiled_for_the_edge_tpu_says_how_to_load_it() -> None:
 
 
 def test_without_litert_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
-    content = small_models.counter_model()
+    content = small_models.missing_op_model()
     for name in (
         "ai_edge_litert",
         "ai_edge_litert.interpreter",
@@ -141,7 +143,9 @@ def test_without_litert_the_error_says_what_to_install(monkeypatch: pytest.Monke
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BackendError, match=r"pip install 'edge-sdk-runtime\[litert\]'"):
         edge_sdk.load(content, backend="litert")
-    with pytest.raises(UnsupportedOpError, match=r"VAR_HANDLE.*pip install 'edge-sdk-runtime\[litert\]'"):
+    with pytest.raises(
+        UnsupportedOpError, match=r"EMBEDDING_LOOKUP.*pip install 'edge-sdk-runtime\[litert\]'"
+    ):
         edge_sdk.load(content)
     # Programs written for TFLite catch ValueError here and go on without the accelerator.
     with pytest.raises(ValueError, match="pip install"):
