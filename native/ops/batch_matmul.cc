@@ -237,7 +237,7 @@ void prepare_x(const EvalContext& run, const State& s, size_t row, int worker) {
   int8_t* codes = reinterpret_cast<int8_t*>(values + s.depth);
   copy_row<float>(s, x, matrix, r, 0, values);
   const RowCodes found = find_codes(values, s.depth, s.asymmetric);
-  encode(found, values, s.depth, codes);
+  encode(found, values, RowCodes::roughly(s.depth), s.depth, codes);
   for (size_t k = 0; k < s.depth; ++k) out[k] = static_cast<int16_t>(codes[k] - found.offset);
   reinterpret_cast<float*>(run.shared_scratch() + s.begin_scales)[row] = found.scale;
 }

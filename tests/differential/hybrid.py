@@ -34,7 +34,7 @@ def codes(
 
 
 def floats(d: Draw, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """About zero, of one sign, all zero now and then, or with a row of zeros."""
+    """About zero, of one sign, all zero now and then, with a row of zeros, or on edges between two codes."""
     values = d.values(shape, "float32")
     sort = d.rng.random()
     if sort < 0.2:
@@ -45,6 +45,12 @@ def floats(d: Draw, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         values[...] = 0
     elif sort < 0.45:
         values[0] = 0
+    elif sort < 0.65 and values.size > 2:
+        low, high = (np.float32(d.rng.uniform(*ends)) for ends in ((-5, 0), (0.5, 5)))
+        step = d.note("edges", d.pick("codes", ((high - low) / 255, max(-low, high) / 127)))
+        values = ((d.rng.integers(int(low / step), int(high / step), shape) + 0.5) * step).astype(np.float32)
+        values = (values.view(np.int32) + d.rng.integers(-2, 3, shape).astype(np.int32)).view(np.float32)
+        values.flat[:2] = low, high
     return values
 
 

@@ -81,8 +81,11 @@ const int8_t* encode_pictures(const EvalContext& run, const Hybrid& h) {
     int8_t* to = out + b * h.picture;
     if (h.picture != floats) std::memset(to, codes[b].offset, h.picture);
     to += h.before_rows * h.row + h.before;
+    const size_t rough = RowCodes::roughly(floats);
     for (size_t y = 0; y < h.in_rows; ++y) {
-      encode(codes[b], x + y * h.in_row, h.in_row, to + y * h.row);
+      const size_t done = y * h.in_row;
+      const size_t part = std::min(h.in_row, rough - std::min(rough, done));
+      encode(codes[b], x + done, part, h.in_row, to + y * h.row);
     }
   });
   return out;

@@ -29,13 +29,10 @@ Extent extent(const float* x, size_t n) {
   return {*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes)};
 }
 
-// Rounds half away from zero and cuts; NaN gives the lowest code.
-inline int8_t code(float v, float low) {
+// What is left of a value when only the codes' range is; NaN gives the lowest code.
+inline float cut(float v, float low, float high) {
   v = v > low ? v : low;
-  v = v < 127.f ? v : 127.f;
-  const int32_t whole = static_cast<int32_t>(v);
-  const float rest = v - static_cast<float>(whole);
-  return static_cast<int8_t>(whole + (rest >= 0.5f) - (rest <= -0.5f));
+  return v < high ? v : high;
 }
 
 }  // namespace
@@ -53,25 +50,34 @@ RowCodes find_codes(const float* x, size_t n, bool asymmetric) {
   codes.low = -128;
   if (e.low == e.high) return codes;
   const double low = static_cast<double>(e.low), high = static_cast<double>(e.high);
-  const double scale = (high - low) / 255;
+  const double scale = static_cast<double>(e.high - e.low) / 255;
   // The zero point that follows from the end of the range that is nearer to 0.
   const double zero = 128 + std::abs(low / scale) < 127 + std::abs(high / scale)
                           ? -128 - low / scale
                           : 127 - high / scale;
   codes.offset = zero >= -128 ? static_cast<int32_t>(std::round(std::min(zero, 127.))) : -128;
   codes.scale = static_cast<float>(scale);
-  codes.inverse = 1.f / codes.scale;
+  codes.inverse = codes.scale == 0 ? 0 : 1.f / codes.scale;
   return codes;
 }
 
-void encode(const RowCodes& codes, const float* x, size_t n, int8_t* out) {
-  const float offset = static_cast<float>(codes.offset), low = static_cast<float>(codes.low);
-  const float inverse = codes.inverse;
+void encode(const RowCodes& codes, const float* x, size_t rough, size_t n, int8_t* out) {
+  const float low = static_cast<float>(codes.low - codes.offset), inverse = codes.inverse;
+  const float high = static_cast<float>(127 - codes.offset);
+  const int32_t offset = codes.offset;
+  const auto rough_code = [=](float value) {
+    const float v = cut(value * inverse, low, high);
+    return static_cast<int8_t>(static_cast<int32_t>(v + (v < 0.f ? -0.5f : 0.5f)) + offset);
+  };
   size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) out[i + j] = code(offset + x[i + j] * inverse, low);
+  for (; i + kLanes <= rough; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) out[i + j] = rough_code(x[i + j]);
   }
-  for (; i < n; ++i) out[i] = code(offset + x[i] * inverse, low);
+  for (; i < rough; ++i) out[i] = rough_code(x[i]);
+  for (; i < n; ++i) {
+    const float v = std::round(cut(x[i] * inverse, low, high));
+    out[i] = static_cast<int8_t>(static_cast<int32_t>(v) + offset);
+  }
 }
 
 }  // namespace edge

@@ -141,7 +141,7 @@ void RowProduct::run(const float* x, size_t x_step, size_t rows, float* y, uint8
   int8_t* codes = reinterpret_cast<int8_t*>(behind + align_up(rows * sizeof(RowCodes)));
   for (size_t i = 0; i < rows; ++i) {
     found[i] = find_codes(x + i * x_step, depth_, asymmetric_);
-    encode(found[i], x + i * x_step, depth_, codes + i * depth_);
+    encode(found[i], x + i * x_step, RowCodes::roughly(depth_), depth_, codes + i * depth_);
   }
   multiply_codes(codes, depth_, rows, y, scratch);
   for (size_t i = 0; i < rows; ++i) {
