@@ -49,6 +49,12 @@ _OPTIONS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "BIDIRECTIONAL_SEQUENCE_LSTM": "BidirectionalSequenceLSTMOptions",
     "LSTM": "LSTMOptions",
+    "RNN": "RNNOptions",
+    "UNIDIRECTIONAL_SEQUENCE_RNN": "SequenceRNNOptions",
+    "BIDIRECTIONAL_SEQUENCE_RNN": "BidirectionalSequenceRNNOptions",
+    "CONV_3D": "Conv3DOptions",
+    "CONV_3D_TRANSPOSE": "Conv3DOptions",
+    "LSH_PROJECTION": "LSHProjectionOptions",
     "SVDF": "SVDFOptions",
     "TOPK_V2": "TopKV2Options",
     "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
@@ -65,6 +71,10 @@ _ENUMS = {
     "mode": S.MirrorPadMode,
     "quantizedBiasType": S.TensorType,
     "weightsFormat": S.FullyConnectedOptionsWeightsFormat,
+    "kernelType": S.LSTMKernelType,
+    "combiner": S.CombinerType,
+    "type": S.LSHProjectionType,
+    "reduceFunction": S.ReduceWindowFunction,
 }
 
 Scale = Union[float, Sequence[float], "np.ndarray[Any, Any]", None]

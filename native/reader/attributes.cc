@@ -3,6 +3,10 @@
 namespace edge {
 namespace {
 
+Status read(const Table& t, int slot, int8_t* out) {
+  *out = t.scalar<int8_t>(slot, *out);
+  return {};
+}
 Status read(const Table& t, int slot, int32_t* out) {
   *out = t.scalar<int32_t>(slot, *out);
   return {};

@@ -17,7 +17,7 @@ from edge_sdk import _native
 from .harness import REGISTRY, Draw, Generator, load_generators, seed_of, with_shapes
 
 load_generators()
-STATEFUL = [g.id for g in REGISTRY.values() if g.make.__module__.endswith("recurrent")]
+STATEFUL = [g.id for g in REGISTRY.values() if g.make.__module__.endswith((".recurrent", ".rnn"))]
 
 
 def interpreter(model: bytes) -> Any:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "ops/support/sigmoid.h"
 
@@ -25,26 +24,6 @@ void append(const OpView& op, size_t i, std::vector<float>* out) {
     }
     out->push_back(value);
   }
-}
-
-void activate(Activation activation, float* x, size_t n) {
-  float low = -std::numeric_limits<float>::infinity(), high = -low;
-  switch (activation) {
-    case Activation::kTanh:
-      return tanh(x, n);
-    case Activation::kRelu:
-      low = 0;
-      break;
-    case Activation::kRelu6:
-      low = 0, high = 6;
-      break;
-    case Activation::kReluN1To1:
-      low = -1, high = 1;
-      break;
-    default:
-      return;
-  }
-  for (size_t i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], low), high);
 }
 
 void clip(float limit, float* x, size_t n) {

@@ -1,7 +1,9 @@
 #include "ops/support/sigmoid.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace edge {
 namespace {
@@ -46,5 +48,25 @@ void map(float* x, size_t n, const F& f) {
 
 void sigmoid(float* x, size_t n) { map(x, n, sigmoid_of); }
 void tanh(float* x, size_t n) { map(x, n, tanh_of); }
+
+void activate(Activation activation, float* x, size_t n) {
+  float low = -std::numeric_limits<float>::infinity(), high = -low;
+  switch (activation) {
+    case Activation::kTanh:
+      return tanh(x, n);
+    case Activation::kRelu:
+      low = 0;
+      break;
+    case Activation::kRelu6:
+      low = 0, high = 6;
+      break;
+    case Activation::kReluN1To1:
+      low = -1, high = 1;
+      break;
+    default:
+      return;
+  }
+  for (size_t i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], low), high);
+}
 
 }  // namespace edge

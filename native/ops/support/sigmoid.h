@@ -4,9 +4,13 @@
 
 #include <cstddef>
 
+#include "graph/attributes.h"
+
 namespace edge {
 
 void sigmoid(float* x, size_t n);
 void tanh(float* x, size_t n);
+// Any fused activation but SIGN_BIT.
+void activate(Activation activation, float* x, size_t n);
 
 }  // namespace edge
