@@ -191,14 +191,18 @@ class GraphBuilder:
         if custom_options is not None:
             op.customOptions = np.frombuffer(custom_options, np.uint8)
         table = _OPTIONS.get(name, name.title().replace("_", "") + "Options")
+        fields = None
         if hasattr(S.BuiltinOptions, table):
             op.builtinOptionsType = getattr(S.BuiltinOptions, table)
-            op.builtinOptions = getattr(S, table + "T")()
+            op.builtinOptions = fields = getattr(S, table + "T")()
+        elif hasattr(S.BuiltinOptions2, table):
+            op.builtinOptions2Type = getattr(S.BuiltinOptions2, table)
+            op.builtinOptions2 = fields = getattr(S, table + "T")()
         for key, value in options.items():
-            getattr(op.builtinOptions, key)  # a misspelt option is an error, not a new attribute
+            getattr(fields, key)  # a misspelt option is an error, not a new attribute
             if isinstance(value, str) and key in _ENUMS:
                 value = getattr(_ENUMS[key], value.upper())
-            setattr(op.builtinOptions, key, value)
+            setattr(fields, key, value)
         self._graph.operators.append(op)
 
     def signature(

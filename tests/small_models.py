@@ -106,10 +106,10 @@ def chain_model(*ops: str) -> bytes:
 
 
 def missing_op_model() -> bytes:
-    """int32 (2) -> float32 (2, 3): rows of a table, by an op that LiteRT has and we lack."""
+    """str (1) -> str (n): pairs of words, by an op that LiteRT has and we, who know no strings, lack."""
     g = GraphBuilder()
-    x, y = g.input((2,), "int32", name="x"), g.tensor((2, 3), "float32")
-    g.op("EMBEDDING_LOOKUP", [x, g.constant(np.arange(12, dtype=np.float32).reshape(4, 3))], [y])
+    x, y = g.input((1,), "string", name="x"), g.tensor((0,), "string")
+    g.op("SKIP_GRAM", [x], [y], ngramSize=2)
     g.outputs(y)
     return g.build()
 

@@ -83,6 +83,16 @@ def batch_to_space_nd(d: Draw, kind: str) -> Case:
     return moving(d, "BATCH_TO_SPACE_ND", kind, shape, (ints(block), ints(crops)))
 
 
+@differential("DILATE", *MOVED)
+def dilate(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 5, limit=100)
+    steps = d.note("steps", [int(n) for n in d.rng.choice([1, 1, 2, 3, 4], len(shape))])
+    x, filler, y = g.input(shape, kind), g.input((), kind), g.tensor((), kind)
+    g.op("DILATE", [x, g.constant(ints(steps)), filler], [y])
+    return Case(g, [y], [d.values(shape, kind), d.values((), kind)])
+
+
 @differential("DYNAMIC_UPDATE_SLICE", *MOVED)
 def dynamic_update_slice(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
@@ -255,3 +265,21 @@ def reduce_any(d: Draw, kind: str) -> Case:
 @differential("REDUCE_ALL", "bool")
 def reduce_all(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_ALL", kind, None)
+
+
+WINDOWED = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
+
+
+@differential("REDUCE_WINDOW", *WINDOWED, absolute=1e-4, relative=1e-4)
+def reduce_window(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 5)
+    dilations = d.note("dilations", [int(n) for n in d.rng.integers(1, 4, len(shape))])
+    most = [(n - 1) // step + 1 for n, step in zip(shape, dilations)]
+    window = d.note("window", [int(d.rng.integers(1, min(n, 4) + 1)) for n in most])
+    strides = d.note("strides", [int(n) for n in d.rng.integers(1, 4, len(shape))])
+    functions = ("ALL", "ANY") if kind == "bool" else ("ADD", "MUL", "MINIMUM", "MAXIMUM", "ALL", "ANY")
+    tensors = [g.constant(ints(v, "int64")) for v in (window, strides, dilations)]
+    x, start, y = g.input(shape, kind), g.input((), kind), g.tensor((), kind)
+    g.op("REDUCE_WINDOW", [x, start, *tensors], [y], reduceFunction=d.pick("function", functions))
+    return Case(g, [y], [d.values(shape, kind), d.values((), kind)])

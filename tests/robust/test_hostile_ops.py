@@ -156,6 +156,64 @@ bad("where of a scalar", "WHERE", [np.array(True)], ["int64"])
 bad("unique of a matrix", "UNIQUE", [i([[0, 0], [0, 0]])], ["int32", "int32"], idxOutType="int32")
 
 
+# recurrent layers: weights, biases and states of other sizes
+W, STATE = zeros(5, 6), ((4, 5), "float32")
+bad("recurrent weights", "RNN", [X, W, zeros(5, 4), zeros(5), STATE])
+bad("recurrent biases", "RNN", [X, W, zeros(5, 5), zeros(4), STATE])
+bad("recurrent state is an input", "RNN", [X, W, zeros(5, 5), zeros(5), STATE])
+bad("recurrent without units", "RNN", [X, zeros(0, 6), zeros(0, 0), zeros(0), STATE])
+bad("a step is no sequence", "UNIDIRECTIONAL_SEQUENCE_RNN", [X, W, zeros(5, 5), zeros(5), STATE])
+bad("one way only", "BIDIRECTIONAL_SEQUENCE_RNN", [((1, 4, 6), "float32")] * 9, ["float32"] * 2)
+bad("basic weights", "LSTM", [X, STATE, zeros(20, 10), zeros(20), STATE], ["float32"] * 4, kernelType="BASIC")
+bad("basic outputs", "LSTM", [X, STATE, zeros(20, 11), zeros(20), STATE], kernelType="BASIC")
+# volumes
+CUBE = ((1, 4, 4, 4, 2), "float32")
+ONES = {"strideD": 1, "strideH": 1, "strideW": 1}
+bad("volume filter", "CONV_3D", [CUBE, zeros(1, 1, 1, 3, 1)], **ONES)
+bad("volume stride of 0", "CONV_3D", [CUBE, zeros(1, 1, 1, 2, 1)])
+bad("volume window", "CONV_3D", [CUBE, zeros(5, 1, 1, 2, 1)], padding="VALID", **ONES)
+bad("volume biases", "CONV_3D", [CUBE, zeros(1, 1, 1, 2, 3), zeros(2)], **ONES)
+bad("volume dilation", "CONV_3D", [CUBE, zeros(2, 1, 1, 2, 1)], dilationDFactor=-1, **ONES)
+bad("volume extents", "CONV_3D_TRANSPOSE", [i([1, 4, 4, 5, 1]), zeros(1, 1, 1, 1, 2), CUBE], **ONES)
+bad("volume extent below 0", "CONV_3D_TRANSPOSE", [i([1, 4, 4, -4, 1]), zeros(1, 1, 1, 1, 2), CUBE], **ONES)
+bad("volume rank", "CONV_3D_TRANSPOSE", [i([1, 4, 4, 1]), zeros(1, 1, 1, 1, 2), CUBE], **ONES)
+bad(
+    "volume of many phases",
+    "CONV_3D_TRANSPOSE",
+    [i([1, 64, 64, 64, 1]), zeros(1, 1, 1, 1, 2), ((1, 1, 1, 1, 2), "float32")],
+    strideD=64, strideH=64, strideW=64,
+)  # fmt: skip
+# tables
+bad("table row", "EMBEDDING_LOOKUP", [i([4]), zeros(4, 2)])
+bad("table row below 0", "EMBEDDING_LOOKUP", [i([-1]), zeros(4, 2)])
+bad("table of a vector", "EMBEDDING_LOOKUP", [I4, zeros(4)])
+bad("codes without a scale", "EMBEDDING_LOOKUP", [I4, np.zeros((4, 2), np.int8)])
+bad("sparse row", "EMBEDDING_LOOKUP_SPARSE", [i([4]), i([[0, 0]]), i([1, 1]), zeros(1), zeros(4, 2)])
+bad("sparse bucket", "EMBEDDING_LOOKUP_SPARSE", [i([0]), i([[1, 0]]), i([1, 1]), zeros(1), zeros(4, 2)])
+bad(
+    "sparse bucket below 0",
+    "EMBEDDING_LOOKUP_SPARSE",
+    [i([0]), i([[-1, 0]]), i([1, 1]), zeros(1), zeros(4, 2)],
+)
+bad("sparse weights", "EMBEDDING_LOOKUP_SPARSE", [i([0]), i([[0, 0]]), i([1, 1]), zeros(2), zeros(4, 2)])
+bad("sparse extent", "EMBEDDING_LOOKUP_SPARSE", [i([0]), i([[0, 0]]), i([-1, 1]), zeros(1), zeros(4, 2)])
+bad("keys", "HASHTABLE_LOOKUP", [I4, ((3,), "int32"), X], ["float32", "uint8"])
+bad("seeds of many bits", "LSH_PROJECTION", [zeros(1, 33), X], ["int32"], type="SPARSE")
+bad("projection of nothing", "LSH_PROJECTION", [zeros(1, 3), zeros(0, 2)], ["int32"], type="DENSE")
+bad("weights of items", "LSH_PROJECTION", [zeros(1, 3), X, zeros(3)], ["int32"], type="DENSE")
+bad("projection of no type", "LSH_PROJECTION", [zeros(1, 3), X], ["int32"])
+bad("dilation of 0", "DILATE", [X, i([0, 1]), zeros()])
+bad("dilations", "DILATE", [X, i([1]), zeros()])
+bad("dilation of all memory", "DILATE", [X, i([2**31 - 1, 2**31 - 1]), zeros()])
+bad("no filler", "DILATE", [X, i([1, 1]), zeros(0)])
+L = np.int64
+bad("window of no function", "REDUCE_WINDOW", [X, zeros(), *(np.ones(2, L) for _ in range(3))])
+for k, what in enumerate(("window", "stride", "dilation")):
+    tensors = [np.array([1, 0], L) if j == k else np.ones(2, L) for j in range(3)]
+    bad(f"{what} of 0 reduced", "REDUCE_WINDOW", [X, zeros(), *tensors], reduceFunction="ADD")
+bad("windows", "REDUCE_WINDOW", [X, zeros(), *(np.ones(3, L) for _ in range(3))], reduceFunction="ADD")
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     op, file = REFUSED[name]

@@ -8,7 +8,9 @@
 namespace edge {
 namespace {
 
-constexpr size_t kBlock = 48;  // places that are computed at once: a multiple of all kernels' rows
+constexpr size_t kBlock = 48;          // places that are computed at once
+constexpr size_t kManyTaps = 1 << 12;  // where blocks are no larger than the kernel's own
+constexpr size_t kMostTaps = 1 << 22;  // whose pointers still fit a device
 
 using Place = std::array<int64_t, 3>;
 
@@ -22,7 +24,6 @@ std::vector<float> phase_weights(const float* filter, const Shape& w, const Volu
     for (const PhaseAxis::Cell& h : phase.axes[1].cells) {
       for (const PhaseAxis::Cell& v : phase.axes[2].cells) {
         const size_t to = tap++ * in;
-        if (d.index < 0 || h.index < 0 || v.index < 0) continue;
         const float* cell =
             filter +
             static_cast<size_t>((int64_t{d.index} * w[1] + h.index) * w[2] + v.index) * in * out;
@@ -39,6 +40,10 @@ std::vector<float> phase_weights(const float* filter, const Shape& w, const Volu
 
 Status prepare_phase(PrepareContext& op, const VolumeSpec& spec, const gemm_f32::Kernel& kernel,
                      const FloatRange& range, Volume* v, Volume::Phase* p) {
+  if (!p->sees()) {  // one tap, outside of the volume
+    p->shifts = {{-1 - int64_t{p->axes[0].count}, 0, 0}};
+    for (PhaseAxis& a : p->axes) a.cells.clear();
+  }
   for (const PhaseAxis::Cell& d : p->axes[0].cells) {
     for (const PhaseAxis::Cell& h : p->axes[1].cells) {
       for (const PhaseAxis::Cell& w : p->axes[2].cells) {
@@ -51,9 +56,11 @@ Status prepare_phase(PrepareContext& op, const VolumeSpec& spec, const gemm_f32:
   if (spec.bias < op.input_count() && op.has_input(spec.bias)) {
     bias = reinterpret_cast<const float*>(op.in(spec.bias).data.data());
   }
+  if (p->shifts.size() > kMostTaps) return unsupported("a filter of this size");
+  const size_t depth = p->axes[0].cells.empty() ? 1 : v->in_channels;
   const std::vector<float> weights =
-      phase_weights(filter, op.in(spec.w).spec.shape, spec, *p, v->in_channels, v->out_channels);
-  const gemm_f32::Shape shape{v->out_channels, p->shifts.size(), v->in_channels};
+      phase_weights(filter, op.in(spec.w).spec.shape, spec, *p, depth, v->out_channels);
+  const gemm_f32::Shape shape{v->out_channels, p->shifts.size(), depth};
   p->packed = Arena(gemm_f32::packed_bytes(kernel, shape));
   if (!p->packed.data()) return Status(Code::kResource, "no memory for packed weights");
   float* packed = reinterpret_cast<float*>(p->packed.data());
@@ -66,8 +73,9 @@ Status prepare_phase(PrepareContext& op, const VolumeSpec& spec, const gemm_f32:
   for (const PhaseAxis& a : p->axes) places *= static_cast<size_t>(a.count);
   p->line = dense ? places : static_cast<size_t>(p->axes[2].count);
   p->lines = p->line == 0 ? 0 : places / p->line;
+  p->block = p->shifts.size() > kManyTaps ? kernel.mr : kBlock;
   op.scratch_per_worker =
-      std::max(op.scratch_per_worker, (Bytes(p->shifts.size()) * (kBlock * sizeof(void*))).count());
+      std::max(op.scratch_per_worker, p->shifts.size() * p->block * sizeof(void*));
   return {};
 }
 
@@ -108,12 +116,12 @@ void run_block(const EvalContext& run, const Volume& v, const Volume::Phase& p, 
         inside = inside && at >= 0 && at < v.in[a];
         from = from * v.in[a] + at;
       }
-      pointers[t * kBlock + i] =
+      pointers[t * p.block + i] =
           inside ? x + from * static_cast<int64_t>(v.in_channels) : v.zeros.data();
     }
   }
   const size_t step = static_cast<size_t>(p.axes[2].step) * v.out_channels;
-  gemm_f32::run(p.layer, pointers, kBlock, rows, 0, v.out_channels,
+  gemm_f32::run(p.layer, pointers, p.block, rows, 0, v.out_channels,
                 run.out<float>(0) + static_cast<size_t>(to) * v.out_channels, step);
 }
 
@@ -182,7 +190,8 @@ Status prepare_volume(PrepareContext& op, const VolumeSpec& spec, Volume* v) {
   const double phases = static_cast<double>(spec.axes[0].size()) *
                         static_cast<double>(spec.axes[1].size()) *
                         static_cast<double>(spec.axes[2].size());
-  if (phases > 4096) return unsupported("strides as large as this");
+  const double cells = static_cast<double>(op.in(spec.w).spec.shape.count(0, 3));
+  if (phases > std::clamp(cells, 64., 4096.)) return unsupported("strides as large as this");
   for (const PhaseAxis& d : spec.axes[0]) {
     for (const PhaseAxis& h : spec.axes[1]) {
       for (const PhaseAxis& w : spec.axes[2]) {
@@ -198,11 +207,11 @@ Status prepare_volume(PrepareContext& op, const VolumeSpec& spec, Volume* v) {
 void run_volume(const EvalContext& run, const Volume& v, size_t x) {
   for (const auto& phase : v.phases) {
     const Volume::Phase& p = *phase;
-    const size_t blocks = (p.line + kBlock - 1) / kBlock;
+    const size_t blocks = (p.line + p.block - 1) / p.block;
     run.pool().run(p.lines * blocks, [&](size_t i, int worker) {
-      const size_t begin = i % blocks * kBlock;
+      const size_t begin = i % blocks * p.block;
       run_block(run, v, p, run.in<float>(x), i / blocks * p.line + begin,
-                std::min(kBlock, p.line - begin), worker);
+                std::min(p.block, p.line - begin), worker);
     });
   }
 }

@@ -19,7 +19,7 @@ struct PhaseAxis {
   int first = 0, step = 1, count = 0;
   int move = 1;
   struct Cell {
-    int index;  // in the filter, or -1: one of zeros
+    int index;  // in the filter, or -1: none of its cells is seen
     int64_t shift;
   };
   std::vector<Cell> cells;
@@ -40,9 +40,14 @@ struct VolumeSpec {
 struct Volume {
   struct Phase {
     std::array<PhaseAxis, 3> axes;
+    bool sees() const {  // anything of the input
+      return axes[0].cells[0].index >= 0 && axes[1].cells[0].index >= 0 &&
+             axes[2].cells[0].index >= 0;
+    }
     std::vector<std::array<int64_t, 3>> shifts;  // of each tap
     Arena packed;
     gemm_f32::Layer layer{};
+    size_t block = 1;            // places that are computed at once
     size_t line = 0, lines = 0;  // places whose results are evenly apart, and how many such lines
   };
   std::vector<std::unique_ptr<Phase>> phases;
