@@ -67,7 +67,7 @@ def several(d: Draw, kind: str) -> bool:
     return kind == "hybrid_channel" or (kind.endswith("int4") and d.chance("per_channel", 0.6))
 
 
-@differential("FULLY_CONNECTED", *HYBRID, "hybrid_uint8", "int4", absolute=1e-4, relative=1e-5)
+@differential("FULLY_CONNECTED", *HYBRID, "hybrid_uint8", "int4")
 def fully_connected(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     depth, out = d.pick("depth", (*SEAMS, 130, 257)), d.pick("out", SEAMS)
@@ -84,7 +84,7 @@ def fully_connected(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, "int8") if q else floats(d, shape)])
 
 
-@differential("CONV_2D", *HYBRID, "int4", absolute=1e-4, relative=1e-5)
+@differential("CONV_2D", *HYBRID, "int4")
 def conv_2d(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     padding = d.pick("padding", ("SAME", "VALID"))
@@ -111,7 +111,7 @@ def conv_2d(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, "int8") if q else floats(d, shape)])
 
 
-@differential("DEPTHWISE_CONV_2D", "hybrid_channel", "int4", absolute=1e-4, relative=1e-5)
+@differential("DEPTHWISE_CONV_2D", "hybrid_channel", "int4")
 def depthwise_conv_2d(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     padding = d.pick("padding", ("SAME", "VALID"))

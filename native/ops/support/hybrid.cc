@@ -105,8 +105,10 @@ void finish_hybrid(const EvalContext& run, const Hybrid& h, size_t first, size_t
       uint32_t acc;
       std::memcpy(&acc, y + n * sizeof acc, sizeof acc);
       acc -= static_cast<uint32_t>(row.offset) * sums[n];
-      const float v = static_cast<float>(static_cast<int32_t>(acc)) * (row.scale * scale[n]) +
-                      (bias == nullptr ? 0.f : bias[n]);
+      const float sum = static_cast<float>(static_cast<int32_t>(acc));
+      const float v =
+          (h.scales_in_turn ? sum * scale[n] * row.scale : sum * (row.scale * scale[n])) +
+          (bias == nullptr ? 0.f : bias[n]);
       const float cut = std::min(std::max(v, h.range.low), h.range.high);
       std::memcpy(y + n * sizeof cut, &cut, sizeof cut);
     }

@@ -20,6 +20,7 @@ bool is_hybrid(const OpView& op);
 Status check_hybrid(const OpView& op, int channel_axis);
 
 struct Hybrid {
+  bool scales_in_turn = false;  // the channel's and then the picture's, not their product
   bool asymmetric = false;
   size_t in_rows = 0, in_row = 0;      // floats of a picture's row
   size_t row = 0, picture = 0;         // bytes of the codes' rows and pictures, border and all

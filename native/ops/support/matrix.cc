@@ -112,7 +112,8 @@ Status prepare_codes(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   m->hybrid = std::make_unique<Hybrid>();
   const bool alike =
       std::all_of(q.scale.begin(), q.scale.end(), [&](float s) { return s == q.scale[0]; });
-  m->hybrid->asymmetric = spec.asymmetric || (spec.convolution && (!alike || spec.groups > 1));
+  m->hybrid->scales_in_turn = spec.convolution && (!alike || spec.groups > 1);
+  m->hybrid->asymmetric = spec.asymmetric || m->hybrid->scales_in_turn;
   Windows& windows = m->windows;
   EDGE_TRY(prepare_hybrid(op, m->out_channels, spec.activation, &windows.picture, m->hybrid.get()));
   windows.depth_bytes = m->depth;
