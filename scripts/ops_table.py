@@ -59,7 +59,8 @@ def exactness(generators: list[object]) -> str:
     tolerances = {(g.tolerance.absolute, g.tolerance.relative) for g in generators if g not in integer}
     for absolute, relative in sorted(tolerances):
         parts = [f"{absolute:g}" * bool(absolute), f"{relative:g} of the value" * bool(relative)]
-        words.append(" + ".join(filter(None, parts)) or "floats too" * bool(integer) or "same bits")
+        exact = "hybrid too" if len(tolerances) > 1 else "floats too"
+        words.append(" + ".join(filter(None, parts)) or exact * bool(integer) or "same bits")
     return "; ".join(dict.fromkeys(words))
 
 

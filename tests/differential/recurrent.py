@@ -70,7 +70,10 @@ def lstm_step(d: Draw, kind: str) -> Case:
     return lstm(d, kind, single=True)
 
 
-@differential("BIDIRECTIONAL_SEQUENCE_LSTM", "float32", "hybrid", absolute=2e-5, relative=1e-5)
+# LiteRT's sigmoid and tanh are other approximations than ours: where a state lies on the edge between two
+# codes, their last bits decide which it gets. That is one case in a thousand.
+@differential("BIDIRECTIONAL_SEQUENCE_LSTM", "float32", absolute=2e-5, relative=1e-5)
+@differential("BIDIRECTIONAL_SEQUENCE_LSTM", "hybrid", absolute=5e-4)
 def both_ways(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     hybrid = kind == "hybrid"
