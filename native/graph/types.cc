@@ -1,5 +1,7 @@
 #include "graph/types.h"
 
+#include <algorithm>
+
 namespace edge {
 namespace {
 
@@ -31,15 +33,19 @@ std::string to_string(const Shape& shape) {
 Result<size_t> byte_size(DType type, const Shape& shape) {
   constexpr int64_t kLimit = INT32_MAX;
   int64_t count = 1;
+  bool empty = false;
   for (int32_t extent : shape) {
     if (extent < 0)
       return invalid_model(format("shape %s has an unknown extent", to_string(shape).c_str()));
-    if (__builtin_mul_overflow(count, static_cast<int64_t>(extent), &count) || count > kLimit) {
-      // A zero further on would make the tensor empty, but such a shape serves nobody.
+    // An extent of zero counts as one: then no part of the shape has more elements either.
+    count *= std::max(extent, 1);
+    empty = empty || extent == 0;
+    if (count > kLimit) {
       return unsupported(
           format("shape %s has more than 2^31-1 elements", to_string(shape).c_str()));
     }
   }
+  if (empty) return size_t{0};
   if (type == DType::kInt4) return static_cast<size_t>((count + 1) / 2);
   const int64_t bytes = count * static_cast<int64_t>(dtype_size(type));
   if (bytes > kLimit) {

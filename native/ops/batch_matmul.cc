@@ -26,8 +26,8 @@ struct State {
   size_t matrices_x = 0, matrices_w = 0;
   std::vector<uint32_t> of_x, of_w;  // by matrix of y
   // Shared scratch memory: matrices of x, behind them those of w, behind them scales of rows.
-  size_t stride_x = 0, stride_w = 0, begin_w = 0, begin_scales = 0;  // bytes
-  Arena constant_w;                                                  // prepared, if it is one
+  size_t stride_w = 0, begin_w = 0, begin_scales = 0;  // bytes
+  Arena constant_w;                                    // prepared, if it is one
   const gemm_f32::Kernel* kernel = nullptr;
   gemm_f32::Shape shape{};
   int32_t zero_x = 0, zero_w = 0, zero_y = 0;
@@ -170,7 +170,7 @@ Status prepare(PrepareContext& op) {
     s.shape = {s.cols, 1, s.depth};
     s.stride_w = align_up(gemm_f32::packed_bytes(*s.kernel, s.shape));
   } else {
-    s.stride_w = align_up(s.depth * width(s) * sizeof(int16_t));
+    s.stride_w = align_up(Bytes(s.depth) * width(s) * sizeof(int16_t));
   }
   if (w.quant.per_channel() && w.quant.scale.size() != s.cols) {
     return invalid_model("it does not have one weight scale per column");
@@ -193,13 +193,15 @@ Status prepare(PrepareContext& op) {
     }
   }
   const bool copies_x = !floats(s) || s.adj_x;
-  s.stride_x = s.rows * s.depth * (floats(s) ? sizeof(float) : sizeof(int16_t));
-  s.begin_w = copies_x ? align_up(s.matrices_x * s.stride_x) : 0;
-  s.begin_scales = s.begin_w + (op.in(1).constant ? 0 : s.matrices_w * s.stride_w);
-  op.scratch_shared = s.begin_scales + (hybrid(s) ? s.matrices_x * s.rows * sizeof(float) : 0);
-  op.scratch_per_worker = floats(s) ? s.rows * sizeof(void*) : s.depth * (sizeof(float) + 1);
+  const Bytes rows_x = Bytes(s.matrices_x) * s.rows, all_w = Bytes(s.matrices_w) * s.stride_w;
+  const size_t element = floats(s) ? sizeof(float) : sizeof(int16_t);
+  s.begin_w = copies_x ? align_up(rows_x * s.depth * element) : 0;
+  s.begin_scales = (s.begin_w + (op.in(1).constant ? 0 : all_w)).count();
+  op.scratch_shared = (s.begin_scales + (hybrid(s) ? rows_x * sizeof(float) : 0)).count();
+  op.scratch_per_worker =
+      (floats(s) ? Bytes(s.rows) * sizeof(void*) : Bytes(s.depth) * (sizeof(float) + 1)).count();
   if (!op.in(1).constant) return {};
-  s.constant_w = Arena(s.matrices_w * s.stride_w);
+  s.constant_w = Arena(all_w.count());
   if (!s.constant_w.data()) return Status(Code::kResource, "no memory for packed weights");
   op.packed_bytes = s.constant_w.size();
   for (size_t i = 0; i < s.matrices_w; ++i) {
@@ -257,7 +259,9 @@ void block(const int16_t* x, const int16_t* w, size_t depth, size_t stride, Acc*
 int32_t rescale_wide(int64_t acc, const requantize::Multiplier& m) {
   const int64_t reduced = m.m < 0x7fff0000 ? (m.m + (1 << 15)) >> 16 : 0x7fff;
   const int shift = 15 - m.e;
-  return static_cast<int32_t>((acc * reduced + (int64_t{1} << (shift - 1))) >> shift);
+  const uint64_t product = static_cast<uint64_t>(acc) * static_cast<uint64_t>(reduced);
+  const uint64_t sum = product + (uint64_t{1} << (shift - 1));  // wraps for absurd depths
+  return static_cast<int32_t>(static_cast<int64_t>(sum) >> shift);
 }
 
 void finish_block(const EvalContext& run, const State& s, const uint32_t* acc, size_t row,

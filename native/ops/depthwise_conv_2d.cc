@@ -258,11 +258,12 @@ void run_deep(const State& s, const uint8_t* const* x, size_t pixels, int16_t* o
   const size_t taps = shape.height * shape.width;
   for (size_t i = 0; i < pixels; ++i, x += shape.stride * shape.height) {
     for (size_t c = 0; c < s.out_channels; ++c) {
-      int64_t acc = s.bias_wide[c];
+      int64_t acc = 0;
       for (size_t t = 0; t < taps; ++t) {
         const int16_t value = reinterpret_cast<const int16_t*>(x[t])[c / shape.multiplier];
         acc += value * static_cast<int8_t>(s.deep_weights[t * s.out_channels + c]);
       }
+      acc = requantize::wrapping_add(acc, s.bias_wide[c]);
       *out++ = requantize::wide_result(s.rule, s.layer.params, acc, c);
     }
   }

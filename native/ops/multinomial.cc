@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/arena.h"
 #include "ops/support/by_type.h"
 #include "ops/support/movement.h"
 #include "ops/support/random.h"
@@ -44,7 +45,7 @@ Status prepare(PrepareContext& op) {
   s.classes = op.in(0).spec.shape[1];
   s.rows = y.shape[0];
   s.samples = y.shape[1];
-  op.scratch_per_worker = static_cast<size_t>(s.classes) * sizeof(double);
+  op.scratch_per_worker = (Bytes(static_cast<size_t>(s.classes)) * sizeof(double)).count();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/arena.h"
 #include "ops/support/by_type.h"
 #include "ops/support/fixed_point.h"
 #include "ops/support/quantize.h"
@@ -58,7 +59,8 @@ Status prepare(PrepareContext& op) {
     return unsupported(
         format("scales %g and %g are too far apart", double{x.scale()}, double{y.scale()}));
   }
-  op.scratch_per_worker = static_cast<size_t>(s.reduction.outputs) * sizeof(int32_t);
+  op.scratch_per_worker =
+      (Bytes(static_cast<size_t>(s.reduction.outputs)) * sizeof(int32_t)).count();
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/arena.h"
 #include "ops/support/fixed_point.h"
 #include "ops/support/quantize.h"
 #include "ops/support/row_product.h"
@@ -77,6 +78,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare_codes(PrepareContext& op, State* s) {
   const TensorSpec &x = op.in(kX).spec, &memory = op.in(kMemory).spec;
   const TensorSpec &w = op.in(kFeatures).spec, &t = op.in(kTime).spec, &y = op.out(0).spec;
+  EDGE_TRY(op.expect_quantized(op.in(kMemory)));
   EDGE_TRY(check_scales(memory.quant, "its memory"));
   EDGE_TRY(check_scales(w.quant, "its weights"));
   s->memory = memory.dtype;
@@ -128,7 +130,8 @@ Status prepare(PrepareContext& op) {
   if (s.filters == 0) return {};
   EDGE_TRY(integer(op) ? prepare_codes(op, &s) : prepare_floats(op, &s));
   s.products = align_up(s.product.scratch_bytes(s.batches));
-  op.scratch_shared = s.products + s.batches * s.filters * sizeof(int32_t) + kOverread;
+  op.scratch_shared =
+      (s.products + Bytes(s.batches) * s.filters * sizeof(int32_t) + kOverread).count();
   return {};
 }
 

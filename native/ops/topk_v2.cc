@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/arena.h"
 #include "ops/support/by_type.h"
 #include "ops/support/movement.h"
 
@@ -67,7 +68,7 @@ Status prepare(PrepareContext& op) {
   if (s.narrow && s.row > INT16_MAX) {
     return invalid_model(format("%lld elements in a row", static_cast<long long>(s.row)));
   }
-  op.scratch_per_worker = static_cast<size_t>(s.row) * sizeof(int32_t);
+  op.scratch_per_worker = (Bytes(static_cast<size_t>(s.row)) * sizeof(int32_t)).count();
   return {};
 }
 

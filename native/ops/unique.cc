@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/arena.h"
 #include "ops/support/by_type.h"
 #include "ops/support/movement.h"
 
@@ -67,7 +68,7 @@ Status prepare(PrepareContext& op) {
   s.type = op.in(0).spec.dtype;
   s.count = op.in(0).spec.shape[0];
   s.wide = op.out(1).spec.dtype == DType::kInt64;
-  op.scratch_per_worker = 2 * static_cast<size_t>(s.count) * sizeof(int32_t);
+  op.scratch_per_worker = (Bytes(static_cast<size_t>(s.count)) * 2 * sizeof(int32_t)).count();
   return {};
 }
 

@@ -52,7 +52,7 @@ std::vector<int64_t> rows_kept(const Step* steps, size_t count, int height) {
 }
 
 size_t buffer_bytes(const TensorSpec& picture, int64_t rows) {
-  return align_up(static_cast<size_t>(rows) * row_bytes(picture) + kOverread);
+  return align_up(Bytes(static_cast<size_t>(rows)) * row_bytes(picture) + kOverread);
 }
 
 int64_t up_to(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
@@ -208,7 +208,7 @@ Tiling tile(const Graph& graph, const Step* steps, size_t count, size_t tile_byt
     size_t buffers = 0, moved = 0;
     for (size_t i = 0; i + 1 < count; ++i) {
       const TensorSpec& y = output_of(graph, steps[i]);
-      buffers += buffer_bytes(y, rows[i]);
+      buffers = (Bytes(buffers) + buffer_bytes(y, rows[i])).count();
       moved += static_cast<size_t>(steps[i + 1].rows.axis.shared()) * row_bytes(y);
     }
     if (height > 1 && buffers > tile_bytes) break;
@@ -234,7 +234,9 @@ Step make_chain(const Graph& graph, std::vector<Step> parts, int height) {
     const Step& p = parts[i];
     const TensorSpec& y = output_of(graph, p);
     chain->parts.push_back({p.def->eval_rows, p.state, p.rows.axis, row_bytes(y), chain->scratch});
-    if (i + 1 < parts.size()) chain->scratch += buffer_bytes(y, rows[i]);
+    if (i + 1 < parts.size()) {
+      chain->scratch = (Bytes(chain->scratch) + buffer_bytes(y, rows[i])).count();
+    }
     const char* plus = i ? "+" : "";
     step.op += plus + p.op;
     step.kernel += plus + p.kernel;
@@ -246,7 +248,7 @@ Step make_chain(const Graph& graph, std::vector<Step> parts, int height) {
   }
   step.def = &kChain;
   step.outputs = parts.back().outputs;
-  step.scratch_per_worker += chain->scratch;
+  step.scratch_per_worker = (Bytes(step.scratch_per_worker) + chain->scratch).count();
   step.state = std::move(chain);
   step.parts = std::move(parts);
   return step;

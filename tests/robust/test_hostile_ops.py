@@ -10,22 +10,7 @@ import pytest
 from builders import GraphBuilder
 
 from .child import outcome
-
-F32 = np.float32
-
-
-def model(op: str, inputs: Sequence[Any], outputs: Sequence[str], **options: Any) -> bytes:
-    """Inputs are arrays (constants) or (shape, dtype); outputs are dtypes."""
-    g = GraphBuilder()
-    tensors = [g.input(*x) if isinstance(x, tuple) else g.constant(x) for x in inputs]
-    results = [g.tensor((1,), dtype) for dtype in outputs]
-    g.op(op, tensors, results, **options)
-    return g.build(results)
-
-
-def zeros(*shape: int) -> np.ndarray[Any, Any]:
-    return np.zeros(shape, F32)
-
+from .one_op import F32, i, model, zeros
 
 X = ((4, 6), "float32")
 I4 = ((4,), "int32")
@@ -38,10 +23,6 @@ def bad(
     name: str, op: str, inputs: Sequence[Any], outputs: Sequence[str] = ("float32",), **options: Any
 ) -> None:
     REFUSED[name] = op, model(op, inputs, outputs, **options)
-
-
-def i(values: Any) -> np.ndarray[Any, Any]:
-    return np.array(values, np.int32)
 
 
 # indices, axes and segment numbers outside of what they index
@@ -236,3 +217,37 @@ def test_shapes_of_runtime_values_are_refused() -> None:
     for op, inputs in (("TOPK_V2", [X, ((), "int32")]), ("RANGE", [((), "int32")] * 3)):
         found = outcome(model(op, inputs, ["float32", "int32"][: 2 if op == "TOPK_V2" else 1]))
         assert not found.startswith("died"), found
+
+
+@pytest.mark.parametrize("bias", [-(2**63), 2**63 - 1])
+@pytest.mark.parametrize("op", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])
+def test_biases_at_the_ends_of_64_bits(op: str, bias: int) -> None:
+    """Sums wrap there; under sanitizers an addition that may not would end the process."""
+    g = GraphBuilder()
+    dense = op == "FULLY_CONNECTED"
+    x = g.input((2, 300) if dense else (1, 4, 5, 3), "int16", scale=0.01)
+    shape = {"CONV_2D": (3, 2, 2, 3), "DEPTHWISE_CONV_2D": (1, 2, 2, 3)}.get(op, (3, 300))
+    w = g.constant(np.full(shape, 127 if bias > 0 else -127, np.int8), scale=0.01)
+    b = g.constant(np.full(3, bias, np.int64), scale=0.0001)
+    y = g.tensor((2, 3) if dense else (1, 4, 5, 3), "int16", scale=0.02)
+    options = {} if dense else {"padding": "SAME", "strideH": 1, "strideW": 1}
+    g.op(op, [x, w, b], [y], **options, **({"depthMultiplier": 1} if op.startswith("D") else {}))
+    assert outcome(g.build([y])) == "ran"
+
+
+@pytest.mark.parametrize("zero_point", [-(2**31), -129, 128, 2**31 - 1])
+def test_impossible_zero_point_of_a_memory(zero_point: int) -> None:
+    g = GraphBuilder()
+    x, y = g.input((1, 6), "int8", scale=0.5), g.tensor((1, 4), "int8", scale=0.5)
+    w, t = (g.constant(np.ones(shape, np.int8), scale=0.1) for shape in ((4, 6), (4, 3)))
+    memory = g.tensor((1, 12), "int8", scale=0.5, zero_point=zero_point, variable=True)
+    g.op("SVDF", [x, w, t, None, memory], [y], rank=1)
+    assert outcome(g.build([y])).startswith("ModelError")
+
+
+def test_extents_beside_a_zero() -> None:
+    """Nothing is stored, but no product of other extents fits 64 bits."""
+    huge = 2**31 - 1
+    for shape in ((0, huge, huge, huge), (huge, huge, huge, 0), (huge, 0, huge)):
+        assert outcome(model("ABS", [(shape, "float32")], ["float32"])).startswith("ModelError")
+    assert outcome(model("ABS", [((0, 7, 9), "float32")], ["float32"])) == "ran"

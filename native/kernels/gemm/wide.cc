@@ -114,7 +114,9 @@ void run(const WideLayer& layer, const int16_t* const* x, size_t rows, size_t fi
         layer.kernel->run(args);
         first += args.depth;
         if (layer.narrow) break;
-        for (size_t r = 0; r < args.rows * nr; ++r) scratch.total[r] += scratch.acc[r];
+        for (size_t r = 0; r < args.rows * nr; ++r) {
+          scratch.total[r] = requantize::wrapping_add(scratch.total[r], int64_t{scratch.acc[r]});
+        }
       }
       int16_t* to = out + i * out_stride + n;
       if (layer.narrow) {

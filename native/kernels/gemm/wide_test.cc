@@ -28,7 +28,7 @@ void check(const Kernel& kernel, Random& random, size_t rows, size_t cols, size_
   std::vector<double> scale(cols);
   const int32_t highest = random.integer(0, 1) ? -12 : 2;
   for (size_t n = 0; n < cols; ++n) {
-    bias[n] = random.integer(-most, most);
+    bias[n] = ends && !wraps ? (end ? INT64_MIN : INT64_MAX) : random.integer(-most, most);
     multiplier[n] = static_cast<int32_t>(random.integer(1 << 30, INT32_MAX));
     exponent[n] = static_cast<int32_t>(random.integer(-20, highest));
     scale[n] = requantize::reduced_scale({multiplier[n], exponent[n]});
@@ -53,8 +53,10 @@ void check(const Kernel& kernel, Random& random, size_t rows, size_t cols, size_
       int16_t expected = 7;
       if (n < cols) {
         int64_t acc = bias[n];
-        for (size_t k = 0; k < depth; ++k)
-          acc += x[i * depth + k] * (w[n * depth + k] - zero_point);
+        for (size_t k = 0; k < depth; ++k) {
+          const int64_t product = x[i * depth + k] * (w[n * depth + k] - zero_point);
+          acc = requantize::wrapping_add(acc, product);
+        }
         if (wraps) {
           const int32_t v =
               requantize::double_round(static_cast<int32_t>(acc), multiplier[n], exponent[n]);

@@ -48,7 +48,7 @@ Status prepare_depthwise_codes(PrepareContext& op, const Picture& picture, Activ
     }
   }
   op.packed_bytes = s->weights.size() * sizeof(int16_t);
-  op.scratch_per_worker = stride * sizeof(int32_t);
+  op.scratch_per_worker = (Bytes(stride) * sizeof(int32_t)).count();
   return {};
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/arena.h"
+
 namespace edge {
 namespace {
 
@@ -59,8 +61,8 @@ Status prepare_hybrid(PrepareContext& op, size_t channels, Activation activation
   p.cell_bytes = cell;
   h->row = static_cast<size_t>(width) * cell;
   h->picture = static_cast<size_t>(height) * h->row;
-  h->codes = align_up(h->batches * sizeof(RowCodes));
-  op.scratch_shared = h->codes + bytes + kOverread;
+  h->codes = align_up(Bytes(h->batches) * sizeof(RowCodes));
+  op.scratch_shared = (Bytes(h->codes) + bytes + kOverread).count();
 
   const Quantization& q = op.in(1).spec.quant;
   for (size_t n = 0; n < channels; ++n) h->scale.push_back(q.scale[q.per_channel() ? n : 0]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/arena.h"
 #include "ops/support/fixed_point.h"
 #include "ops/support/inverse_root.h"
 #include "ops/support/quantize.h"
@@ -243,14 +244,16 @@ Status prepare_integer_lstm(PrepareContext& op, const LstmInputs& at, const Lstm
     EDGE_TRY(l->projection.prepare_codes(op, {at.projection()}, l->hidden_zero, offset));
   }
   const size_t rows = s.batches;
-  l->gates_at = align_up(rows * std::max(s.gates() * s.cells, s.outputs) * sizeof(int32_t));
-  l->hidden_at = l->gates_at + align_up(rows * 4 * s.cells * sizeof(int16_t));
-  l->product_at = l->hidden_at + align_up(rows * s.cells + kOverread);
+  const Bytes cells = Bytes(rows) * s.cells;
+  const size_t sums = std::max((cells * s.gates()).count(), (Bytes(rows) * s.outputs).count());
+  l->gates_at = align_up(Bytes(sums) * sizeof(int32_t));
+  l->hidden_at = (l->gates_at + Bytes(align_up(cells * 4 * sizeof(int16_t)))).count();
+  l->product_at = (l->hidden_at + Bytes(align_up(cells + kOverread))).count();
   size_t most = 0;
   for (const RowProduct* p : {&l->input, &l->recurrent, &l->projection}) {
     most = std::max(most, p->scratch_bytes(rows));
   }
-  op.scratch_shared = l->product_at + most;
+  op.scratch_shared = (Bytes(l->product_at) + most).count();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/arena.h"
 #include "ops/support/sigmoid.h"
 
 namespace edge {
@@ -152,15 +153,16 @@ Status prepare_lstm(PrepareContext& op, const LstmInputs& at, const LstmOptions&
   l->output_width = static_cast<size_t>(y.shape[y.shape.rank() - 1]);
   // With one batch, rows of consecutive steps lie at the same distance: they share the weights.
   l->block = s.batches == 1 ? std::min<size_t>(std::max<size_t>(s.steps, 1), 32) : 1;
-  const size_t rows = l->block * s.batches, width = s.gates() * s.cells * sizeof(float);
-  l->sums_at = align_up(rows * width + kOverread);
-  l->hidden_at = l->sums_at + align_up(rows * width + kOverread);
-  l->product_at = l->hidden_at + align_up(s.batches * s.cells * sizeof(float) + kOverread);
+  const size_t rows = l->block * s.batches;
+  const Bytes cells = Bytes(s.cells) * sizeof(float);
+  l->sums_at = align_up(cells * s.gates() * rows + kOverread);
+  l->hidden_at = (Bytes(l->sums_at) + l->sums_at).count();
+  l->product_at = (l->hidden_at + Bytes(align_up(cells * s.batches + kOverread))).count();
   size_t most = 0;
   for (const RowProduct* p : {&l->input, &l->auxiliary, &l->recurrent, &l->projection}) {
     most = std::max(most, p->scratch_bytes(rows));
   }
-  l->scratch = l->product_at + most;
+  l->scratch = (Bytes(l->product_at) + most).count();
   op.scratch_shared = std::max(op.scratch_shared, l->scratch);
   return {};
 }

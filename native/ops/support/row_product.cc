@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/arena.h"
 #include "base/cpu.h"
 #include "ops/support/row_codes.h"
 
@@ -105,11 +106,12 @@ Status RowProduct::prepare_codes(PrepareContext& op, const std::vector<size_t>& 
 
 size_t RowProduct::scratch_bytes(size_t rows) const {
   if (cols_ == 0) return 0;
-  const size_t pointers = align_up(rows * sizeof(void*));
+  const size_t pointers = align_up(Bytes(rows) * sizeof(void*));
   if (codes_.kernel == nullptr) return pointers;
-  const size_t codes =
-      scale_.empty() ? 0 : align_up(rows * sizeof(RowCodes)) + align_up(rows * depth_ + kOverread);
-  return pointers + align_up(gemm::scratch_bytes(codes_)) + codes;
+  const Bytes kernel = align_up(gemm::scratch_bytes(codes_)) + Bytes(pointers);
+  if (scale_.empty()) return kernel.count();
+  const Bytes found = align_up(Bytes(rows) * sizeof(RowCodes));
+  return (kernel + found + align_up(Bytes(rows) * depth_ + kOverread)).count();
 }
 
 void RowProduct::multiply_codes(const int8_t* x, size_t x_step, size_t rows, void* y,

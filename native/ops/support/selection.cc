@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/arena.h"
 #include "ops/support/movement.h"
 #include "ops/support/nms.h"
 
@@ -66,7 +67,7 @@ Status prepare_selection(PrepareContext& op) {
   s.boxes = op.in(0).spec.shape[0];
   s.limit = op.out(0).spec.shape[0];
   s.soft = op.input_count() == 6;
-  op.scratch_per_worker = static_cast<size_t>(s.boxes) * sizeof(Candidate);
+  op.scratch_per_worker = (Bytes(static_cast<size_t>(s.boxes)) * sizeof(Candidate)).count();
   return {};
 }
 
