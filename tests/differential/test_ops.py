@@ -16,7 +16,7 @@ from .harness import REGISTRY, cases_from_environment, load_generators, run_case
 load_generators()
 
 SAMPLE = 15  # cases of each op and kind in the default run
-FULL = 200
+FULL = 500
 NOT_IN_REFERENCE = {
     *("CEIL", "Convolution2DTransposeBias"),  # test_beyond_reference.py
     # test_calls.py
