@@ -28,8 +28,9 @@ demo: build ## models on pictures and motion windows, results through a broker; 
 
 test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers, one emulated ARM CPU), Python tests
 	cmake --preset asan >/dev/null
-	cmake --build --preset asan --target edge_tests
+	cmake --build --preset asan --target edge_tests --target edge_mutants
 	build/asan/edge_tests
+	python scripts/mutants.py --count 240 build/asan/edge_mutants
 	scripts/test-arm.sh cortex-a53
 	pytest -n $(JOBS)
 
@@ -88,10 +89,16 @@ fuzz: .venv/.demo ## feed damaged files and options to the runtime for MINUTES (
 	cmake --build --preset fuzz --target edge_fuzz
 	scripts/fuzz.sh $(or $(MINUTES),1)
 
+mutants: .venv/.test ## 10,000 byte and as many field mutants of twelve models, in the release build and under sanitizers
+	for preset in release asan; do \
+	  cmake --preset $$preset >/dev/null && cmake --build --preset $$preset --target edge_mutants && \
+	  python scripts/mutants.py --count $(or $(COUNT),10000) build/$$preset/edge_mutants || exit 1; \
+	done
+
 soak: build .venv/.test ## load, run and unload twenty models for MINUTES (30): memory and handles stay flat
 	python scripts/soak.py --minutes $(or $(MINUTES),30)
 
 arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
 	python scripts/build_site.py aarch64 build/armlab-site
 
-.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz soak arm-site
+.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz mutants soak arm-site
