@@ -24,7 +24,8 @@ struct State {
   bool adj_x = false, adj_y = false, asymmetric = false;
   size_t rows = 0, depth = 0, cols = 0;
   size_t matrices_x = 0, matrices_w = 0;
-  std::vector<uint32_t> of_x, of_w;  // by matrix of y
+  size_t matrices = 0;  // of y; 0: nothing to compute
+  Shape shape_x, shape_w, shape_y;
   // Shared scratch memory: matrices of x, behind them those of w, behind them scales of rows.
   size_t stride_w = 0, begin_w = 0, begin_scales = 0;  // bytes
   Arena constant_w;                                    // prepared, if it is one
@@ -106,18 +107,14 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   return {};
 }
 
-// Which matrix of `x` each matrix of y is made of.
-std::vector<uint32_t> sources(const Shape& x, const Shape& y) {
-  std::vector<uint32_t> of{0};
-  for (int i = y.rank(); i > 2; --i) {
-    std::vector<uint32_t> finer;
-    const uint32_t n = static_cast<uint32_t>(axis(x, i));
-    for (uint32_t outer : of) {
-      for (uint32_t j = 0; j < static_cast<uint32_t>(axis(y, i)); ++j) {
-        finer.push_back(outer * n + (n == 1 ? 0 : j));
-      }
-    }
-    of = std::move(finer);
+// Which matrix of `x` matrix i of y is made of.
+size_t source(const Shape& x, const Shape& y, size_t i) {
+  size_t of = 0, step = 1;
+  for (int a = 3; a <= y.rank(); ++a) {
+    const size_t n = static_cast<size_t>(axis(x, a)), m = static_cast<size_t>(axis(y, a));
+    if (n > 1) of += i % m * step;
+    i /= m;
+    step *= n;
   }
   return of;
 }
@@ -161,8 +158,10 @@ Status prepare(PrepareContext& op) {
   s.depth = static_cast<size_t>(axis(x.shape, a.adj_x ? 2 : 1));
   s.matrices_x = static_cast<size_t>(x.shape.count(0, x.shape.rank() - 2));
   s.matrices_w = static_cast<size_t>(w.shape.count(0, w.shape.rank() - 2));
-  s.of_x = sources(x.shape, y.shape);
-  s.of_w = sources(w.shape, y.shape);
+  s.matrices = static_cast<size_t>(y.shape.count(0, y.shape.rank() - 2));
+  s.shape_x = x.shape;
+  s.shape_w = w.shape;
+  s.shape_y = y.shape;
   Features features;
   EDGE_TRY(active_features(&features));
   if (floats(s)) {
@@ -284,11 +283,11 @@ void finish_block(const EvalContext& run, const State& s, const uint32_t* acc, s
   }
 }
 
-// Row r of matrix b of y, from codes.
-void run_codes(const EvalContext& run, const State& s, const uint8_t* w, size_t b, size_t r) {
-  const size_t row = s.of_x[b] * s.rows + r;
+// Row r of matrix b of y, from codes: row `row` of x times matrix `w`.
+void run_codes(const EvalContext& run, const State& s, size_t row, const uint8_t* w, size_t b,
+               size_t r) {
   const int16_t* x = reinterpret_cast<const int16_t*>(run.shared_scratch()) + row * s.depth;
-  const int16_t* matrix = reinterpret_cast<const int16_t*>(w + s.of_w[b] * s.stride_w);
+  const int16_t* matrix = reinterpret_cast<const int16_t*>(w);
   for (size_t n = 0; n < s.cols; n += kBlock) {
     const size_t count = std::min(kBlock, s.cols - n), at = (b * s.rows + r) * s.cols + n;
     if (s.y == DType::kInt16) {
@@ -308,7 +307,7 @@ void run_codes(const EvalContext& run, const State& s, const uint8_t* w, size_t 
 
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
-  if (s.of_x.empty()) return;
+  if (s.matrices == 0) return;
   const bool copies_x = !floats(s) || s.adj_x;
   if (copies_x) {
     run.pool().run(s.matrices_x * s.rows,
@@ -326,22 +325,23 @@ void eval(const EvalContext& run) {
   const size_t macs = std::max<size_t>(s.depth * s.cols, 1);
   const size_t most = threads == 1 ? 1 : 4 * threads;
   const Chunks chunks = cut(s.rows, (1 << 15) / macs + 1, most);
-  run.pool().run(s.of_x.size() * chunks.count, [&](size_t task, int worker) {
+  run.pool().run(s.matrices * chunks.count, [&](size_t task, int worker) {
     const size_t b = task / chunks.count, first = task % chunks.count * chunks.size;
     const size_t count = std::min(chunks.size, s.rows - first);
+    const size_t row = source(s.shape_x, s.shape_y, b) * s.rows;
+    const uint8_t* matrix = w + source(s.shape_w, s.shape_y, b) * s.stride_w;
     if (!floats(s)) {
-      for (size_t r = first; r < first + count; ++r) run_codes(run, s, w, b, r);
+      for (size_t r = first; r < first + count; ++r) run_codes(run, s, row + r, matrix, b, r);
       return;
     }
     const float* x =
         copies_x ? reinterpret_cast<const float*>(run.shared_scratch()) : run.in<float>(0);
     const float** rows = reinterpret_cast<const float**>(run.scratch(worker));
     for (size_t i = 0; i < count; ++i) {
-      rows[i] = x + (s.of_x[b] * s.rows + first + i) * s.depth;
+      rows[i] = x + (row + first + i) * s.depth;
     }
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    const gemm_f32::Layer layer{s.kernel, s.shape,
-                                reinterpret_cast<const float*>(w + s.of_w[b] * s.stride_w),
+    const gemm_f32::Layer layer{s.kernel, s.shape, reinterpret_cast<const float*>(matrix),
                                 -kInfinity, kInfinity};
     gemm_f32::run(layer, rows, count, count, 0, s.cols,
                   run.out<float>(0) + (b * s.rows + first) * s.cols, s.cols);

@@ -147,6 +147,32 @@ TEST_CASE("session: on 32 bits, more variables than can be counted are refused")
   CHECK(Session::create(*plan, 1).status().code() == Code::kResource);
 }
 
+TEST_CASE("plan: scratch memory that 32 bits cannot count does not wrap") {
+  const auto scratch = [](const GraphBuilder& b) {
+    const auto plan = Plan::build(b.model(), 0, {});
+    REQUIRE_MESSAGE(plan.ok(), plan.status().message());
+    return std::max((*plan)->scratch_shared(), (*plan)->scratch_per_worker());
+  };
+  {
+    GraphBuilder b;  // x as int16, and w
+    const int x = b.input(DType::kInt8, {65535, 32768}, 1),
+              w = b.input(DType::kInt8, {32768, 1}, 1);
+    const int y = b.value(DType::kInt8, {65535, 1}, 1);
+    b.node(opcode::kBATCH_MATMUL, {x, w}, {y}, BatchMatMulAttributes{});
+    b.output(y);
+    CHECK(scratch(b) >= UINT32_MAX);
+  }
+  {
+    GraphBuilder b;  // an index of each element
+    const int x = b.input(DType::kInt8, {1 << 30});
+    const int k = b.constant<int32_t>(DType::kInt32, {}, {1});
+    const int y = b.value(DType::kInt8, {1}), i = b.value(DType::kInt32, {1});
+    b.node(opcode::kTOPK_V2, {x, k}, {y, i});
+    b.output(y);
+    CHECK(scratch(b) >= UINT32_MAX);
+  }
+}
+
 TEST_CASE("missing_ops: names what this build cannot run") {
   GraphBuilder b;
   const int x = b.input(DType::kFloat32, {1});

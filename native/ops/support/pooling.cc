@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/arena.h"
 #include "base/cpu.h"
 #include "kernels/pool/pool.h"
 #include "ops/support/parallel.h"
@@ -94,9 +93,9 @@ Status prepare_pool(PrepareContext& op, bool average) {
                         [&](const pool::Kernel& k) { return k.op == kind; });
   // Windows are cut at the picture's edge, so a window never holds more cells than the picture.
   const Picture& p = s.picture;
-  const Bytes rows = static_cast<size_t>(std::min(p.h.filter, std::max(p.h.in, 1)));
-  const Bytes cols = static_cast<size_t>(std::min(p.w.filter, std::max(p.w.in, 1)));
-  op.scratch_per_worker = (rows * cols * sizeof(void*)).count();
+  op.scratch_per_worker = sizeof(void*) *
+                          static_cast<size_t>(std::min(p.h.filter, std::max(p.h.in, 1))) *
+                          static_cast<size_t>(std::min(p.w.filter, std::max(p.w.in, 1)));
   return {};
 }
 
