@@ -5,7 +5,6 @@
 
 namespace edge::gemm_f32 {
 
-constexpr size_t kMr = 8;
 constexpr size_t kNr = 48;
 
 // kRows rows from row `first` on, and the columns from n on: kVectors * 16 and, with kHalf, 8 more.
