@@ -102,13 +102,13 @@ const char* const kKeys[] = {
 };
 
 // The input, byte by byte; zeros behind its end.
-struct Bytes {
+struct Script {
   const uint8_t* at;
   const uint8_t* end;
   uint8_t next() { return at < end ? *at++ : 0; }
 };
 
-uint64_t number(Bytes& in) {
+uint64_t number(Script& in) {
   constexpr int64_t kEnds[] = {-1, INT32_MIN, INT32_MAX, INT64_MAX, 1 << 16, 1 << 20, 255, 4096};
   const uint8_t first = in.next();
   if (first < 240) return first % 64;  // most options are small
@@ -121,7 +121,7 @@ uint64_t number(Bytes& in) {
 // A FlexBuffers map with slots of 8 bytes.
 class Encoder {
  public:
-  std::vector<uint8_t> map(Bytes& in) {
+  std::vector<uint8_t> map(Script& in) {
     std::vector<size_t> keys;
     const size_t size = in.next() % 48;
     std::vector<uint64_t> values, targets;
@@ -214,7 +214,7 @@ void run(const Subject& subject, const std::vector<uint8_t>& options) {
 }  // namespace edge
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  edge::Bytes in{data, data + size};
+  edge::Script in{data, data + size};
   const uint8_t first = in.next();
   const edge::Subject& subject = edge::kSubjects[(first & 127) % std::size(edge::kSubjects)];
   edge::run(subject, first & 128 ? std::vector<uint8_t>(in.at, in.end) : edge::Encoder().map(in));
