@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs each fuzzer of build/fuzz for its share of the time: fuzz.sh MINUTES. What fails is left in build/fuzz/.
-# The corpora grow in build/fuzz/corpus-*; they start with our models, and with those of ../shared that are small.
+# The corpora grow in build/fuzz/corpus-*; they start with our models, and with the small ones of EDGE_SDK_TEST_MODELS.
 set -eu
 cd "$(dirname "$0")/.."
 share=$(($1 * 60 / 3))
+stash=${EDGE_SDK_TEST_MODELS:-../shared/models}/ops
 export ASAN_OPTIONS=allocator_may_return_null=1
 for name in options plan run; do
   corpus=build/fuzz/corpus-$name
@@ -11,7 +12,7 @@ for name in options plan run; do
   seeds=
   if [ "$name" != options ]; then
     cp models/*/*.tflite examples/data/*.tflite "$corpus"
-    [ -d ../shared/models/ops ] && seeds=../shared/models/ops
+    [ -d "$stash" ] && seeds=$stash
   fi
   build/fuzz/${name}_fuzz -artifact_prefix="build/fuzz/$name-" -max_len=65536 -timeout=20 -rss_limit_mb=4096 \
     -max_total_time=$share -print_final_stats=0 "$corpus" $seeds

@@ -127,7 +127,8 @@ void copy_windows(const Windows& w, const Rows& x, size_t offset, const Segment&
     uint8_t* to = copies;
     int64_t i = 0;
     for (; i < first; ++i, to += slot) copy_cells(w, row, offset, left_of(p, s.ox + i), to);
-    const uint8_t* from = row + left_of(p, s.ox + i) * static_cast<int64_t>(p.cell_bytes);
+    const uint8_t* from = nullptr;
+    if (i < in.last) from = row + left_of(p, s.ox + i) * static_cast<int64_t>(p.cell_bytes);
     if (run <= kVector) {
       for (; i < in.last; ++i, to += slot, from += step) std::memcpy(to, from, kVector);
     }
