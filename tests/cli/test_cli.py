@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -223,10 +224,12 @@ def test_interrupt_ends_with_130() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell runs in the background ignores the signal, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()  # it is at work
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         timer = threading.Timer(PATIENCE_S, process.kill)
         timer.start()
         process.stdout.read()
