@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from edge_sdk.interpreter import OpResolverType as OpResolverType
     from edge_sdk.interpreter import load_delegate as load_delegate
     from edge_sdk.pipeline import Pipeline as Pipeline
+    from edge_sdk.types import Limits as Limits
 
 # name -> module
 _LAZY = {
@@ -49,6 +50,7 @@ _LAZY = {
     "OpResolverType": "edge_sdk.interpreter",
     "load_delegate": "edge_sdk.interpreter",
     "Pipeline": "edge_sdk.pipeline",
+    "Limits": "edge_sdk.types",
     "register_op": "edge_sdk.backends.native",
     "unregister_op": "edge_sdk.backends.native",
     "BoardProfile": "edge_sdk.boards",

@@ -28,7 +28,7 @@ from edge_sdk import backends
 from edge_sdk.backends import Program, Runner, Signature, delegates
 from edge_sdk.errors import BackendError, EdgeError, InputError, InputTypeError, UnsupportedOpError
 from edge_sdk.model import checked, fits, thread_count
-from edge_sdk.types import Array, DelegateSpec, TensorSpec
+from edge_sdk.types import Array, DelegateSpec, Limits, TensorSpec
 
 Details = dict[str, Any]
 
@@ -64,6 +64,7 @@ class Interpreter:
         num_threads: int | None = None,
         experimental_op_resolver_type: OpResolverType = OpResolverType.AUTO,
         experimental_preserve_all_tensors: bool = False,
+        limits: Limits | None = None,
         **experimental: Any,
     ) -> None:
         """Give either `model_path` or `model_content`.
@@ -71,6 +72,7 @@ class Interpreter:
         `experimental_delegates`: results of `load_delegate`; the model then runs in LiteRT.
         `num_threads`: CPUs for one run; None: all that this process may use.
         `experimental_preserve_all_tensors`: keep intermediate tensors for `get_tensor`.
+        `limits`: what the model may take of the machine; not in TFLite.
         Further `experimental_*` arguments of TFLite are accepted and have no effect.
 
         Raises `ModelError` (a ValueError) for a missing or damaged file.
@@ -81,21 +83,28 @@ class Interpreter:
         if getattr(experimental_op_resolver_type, "name", None) not in OpResolverType.__members__:
             raise InputError(f"Unrecognized passed in op resolver type: {experimental_op_resolver_type!r}")
         threads = thread_count(num_threads)
+        if limits is not None and not isinstance(limits, Limits):
+            raise InputTypeError(f"limits is {type(limits).__name__}, wanted edge_sdk.Limits")
         source = _source(model_path, model_content)
         self._unsupported: UnsupportedOpError | None = None
         try:
-            self._program = backends.open_program(source, threads, delegates=experimental_delegates or ())
+            self._program = backends.open_program(
+                source, threads, delegates=experimental_delegates or (), limits=limits
+            )
         except UnsupportedOpError as problem:
             # As in TFLite, the model can be looked at; allocate_tensors() raises.
             self._unsupported = problem
-            self._program = backends.load_program("native", source, threads, ())
+            self._program = backends.load_program("native", source, threads, (), limits=limits)
         self._preserve_all = experimental_preserve_all_tensors
+        self._state = self._program.state()
         self._graphs: dict[int, _Graph] = {}
 
     def _graph(self, subgraph: int = 0) -> _Graph:
         if subgraph not in self._graphs:
             _position(subgraph, self._program.subgraph_count, "subgraph")
-            self._graphs[subgraph] = _Graph(self._program, subgraph, self._preserve_all)
+            self._graphs[subgraph] = _Graph(
+                self._program, subgraph, self._preserve_all, self._state
+            )
         return self._graphs[subgraph]
 
     def allocate_tensors(self) -> None:
@@ -207,8 +216,9 @@ class SignatureRunner:
 class _Graph:
     """One subgraph in TFLite's states: described, allocated, resized."""
 
-    def __init__(self, program: Program, subgraph: int, preserve_all: bool) -> None:
+    def __init__(self, program: Program, subgraph: int, preserve_all: bool, state: Any) -> None:
         self._program = program
+        self._state = state
         self._subgraph = subgraph
         self._preserve_all = preserve_all
         self._specs = list(program.tensors(subgraph))
@@ -260,7 +270,9 @@ class _Graph:
             return
         self._check_views()
         with _runtime_errors():
-            self._runner = self._program.runner(self._shapes, self._subgraph, self._preserve_all)
+            self._runner = self._program.runner(
+                self._shapes, self._subgraph, self._preserve_all, self._state
+            )
         self._resized.clear()
 
     def invoke(self) -> None:
@@ -271,7 +283,7 @@ class _Graph:
 
     def reset(self) -> None:
         if self._runner is not None:
-            self._runner.reset()
+            self._runner.reset(resources=False)
 
     def write(self, index: Any, value: Any) -> None:
         spec = self.spec(index)
@@ -279,7 +291,7 @@ class _Graph:
         array = checked(np.asarray(value), spec)
         if spec.index in self._program.constants(self._subgraph):
             raise InputError(f"Cannot set tensor: {spec.index} '{spec.name}' is a constant of the model")
-        runner.view(spec.index)[...] = array
+        runner.write(spec.index, array)
 
     def read(self, index: Any) -> Array:
         spec = self.spec(index)

@@ -19,7 +19,7 @@ import numpy as np
 from edge_sdk import backends
 from edge_sdk.backends import Program, Runner
 from edge_sdk.errors import DelegateError, InputError, InputTypeError
-from edge_sdk.types import Array, DelegateSpec, Placement, TensorSpec
+from edge_sdk.types import Array, DelegateSpec, Limits, Placement, TensorSpec
 
 if TYPE_CHECKING:
     from edge_sdk.boards import BoardProfile
@@ -36,6 +36,7 @@ def load(
     backend: str = "auto",
     delegates: str | Sequence[Any] = (),
     require: str = "warn",
+    limits: Limits | None = None,
 ) -> Model:
     """Loads a `.tflite` model from a file, or from its bytes.
 
@@ -48,6 +49,7 @@ def load(
     pair (library, options), or what `edge_sdk.load_delegate` returned.
     `require`: what happens if ops run elsewhere than asked for: "warn" (a `FallbackWarning` with the
     ops), "strict" (`UnsupportedOpError`) or "allow".
+    `limits`: what the model may take of the machine in the native backend; see `Limits`.
 
     Raises `ModelError` for a missing or damaged file, `UnsupportedOpError` for ops that nothing runs,
     `DelegateError`, and `BackendError` if a backend is not installed.
@@ -59,7 +61,8 @@ def load(
         board = boards.load_board(board)
     specs = resolve_delegates([delegates] if isinstance(delegates, str) else delegates, board)
     tile_bytes = (board.tile_kib or 0) * 1024 if board else 0
-    program = backends.open_program(source, thread_count(threads, board), backend, specs, require, tile_bytes)
+    count = thread_count(threads, board)
+    program = backends.open_program(source, count, backend, specs, require, tile_bytes, limits)
     return Model(program, source)
 
 
@@ -195,7 +198,8 @@ class Session:
         return self._runner.view(_at(self.inputs, i, "input").index)
 
     def output(self, i: int = 0) -> Array:
-        """The memory of output `i`, which the next run overwrites. It may be held across runs."""
+        """The memory of output `i`, which the next run overwrites. It may be held across runs, unless its
+        shape depends on data: then each run may put it elsewhere."""
         return self._runner.view(_at(self.outputs, i, "output").index)
 
     def run(self, inputs: Inputs | None = None) -> list[Array]:
@@ -203,7 +207,7 @@ class Session:
         if inputs is not None:
             # All are checked before the first is written.
             for i, value in enumerate([checked(v, s) for v, s in zip(self._ordered(inputs), self.inputs)]):
-                self.input(i)[...] = value
+                self._runner.write(self.inputs[i].index, value)
         self.invoke()
         return [self._runner.view(spec.index).copy() for spec in self.outputs]
 
@@ -262,6 +266,8 @@ def checked(value: Any, spec: TensorSpec) -> Array:
     Arrays are never cast. Python numbers and lists are, where no value changes by it.
     """
     array = np.asarray(value)
+    if spec.dtype.kind == "S":
+        return _strings(array, spec)
     if not isinstance(value, (np.ndarray, np.generic)) and array.dtype != spec.dtype:
         array = _exactly(array, spec)
     if array.dtype != spec.dtype or array.shape != spec.shape:
@@ -270,6 +276,18 @@ def checked(value: Any, spec: TensorSpec) -> Array:
             + _hint(array, spec)
         )
     return array
+
+
+def _strings(array: Array, spec: TensorSpec) -> Array:
+    """An array of bytes objects; text is encoded in UTF-8."""
+    if array.dtype.kind not in "SUO" or not all(isinstance(item, (bytes, str)) for item in array.flat):
+        raise InputTypeError(f"input '{spec.name}': got {array.dtype} {array.shape}, wanted strings")
+    if array.shape != spec.shape:
+        raise InputError(f"input '{spec.name}': got strings {array.shape}, wanted {spec.shape}")
+    out = np.empty(array.shape, object)
+    for position, item in np.ndenumerate(array):
+        out[position] = item.encode() if isinstance(item, str) else bytes(item)
+    return out
 
 
 def _exactly(array: Array, spec: TensorSpec) -> Array:

@@ -9,6 +9,8 @@ from typing import Any, Union
 import numpy as np
 import numpy.typing as npt
 
+from edge_sdk.errors import InputError
+
 Array = npt.NDArray[Any]
 
 
@@ -155,3 +157,21 @@ class DelegateSpec:
     name: str  # short name, e.g. "edgetpu"
     library: str  # file name for the dynamic loader, or a path
     options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model may take of the machine; beyond, loading or running it raises `BackendError`."""
+
+    memory_bytes: int | None = None  # of a session's tensors; None: as much as the machine has
+    tensors: int = 1 << 20  # of one graph
+    nesting: int = 16  # graphs that call graphs that call graphs
+    loop_steps: int = 1 << 20  # of one WHILE
+    seconds: float | None = None  # of one run, looked at between ops; None: any
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and (isinstance(value, bool) or not value > 0):
+                raise InputError(f"Limits.{name} is {value!r}: it must be above 0")
+        if self.nesting > 64:
+            raise InputError(f"Limits.nesting is {self.nesting}: it is 64 at most")

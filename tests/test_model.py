@@ -138,7 +138,7 @@ def test_a_board_says_how_much_of_the_cache_a_thread_fills(monkeypatch: pytest.M
     monkeypatch.setattr(
         native,
         "NativeProgram",
-        lambda *a, tile_bytes: asked.append(tile_bytes) or real(*a, tile_bytes=tile_bytes),
+        lambda *a, tile_bytes, **more: asked.append(tile_bytes) or real(*a, tile_bytes=tile_bytes, **more),
     )
     edge_sdk.load(small_models.affine_model(), board=board)
     edge_sdk.load(small_models.affine_model())

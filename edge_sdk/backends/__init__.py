@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
 from edge_sdk.errors import BackendError, FallbackWarning, InputError, UnsupportedOpError
-from edge_sdk.types import Array, Placement, TensorSpec
+from edge_sdk.types import Array, Limits, Placement, TensorSpec
 
 # Adding a backend: its module and this line.
 BACKENDS = {
@@ -59,8 +59,11 @@ class Runner(Protocol):
     def run(self) -> None:
         """Computes the outputs from the inputs, which keep their values."""
 
-    def reset(self) -> None:
-        """Sets the model's variables back to their start values."""
+    def write(self, tensor: int, value: Array) -> None:
+        """Gives an input a value of its dtype and shape; strings as an array of bytes objects."""
+
+    def reset(self, resources: bool = True) -> None:
+        """Sets tensors that are variables, and with `resources` the others, back to their start values."""
 
 
 class Program(Protocol):
@@ -89,7 +92,12 @@ class Program(Protocol):
     def constant(self, tensor: int, subgraph: int = 0) -> Array:
         """A copy of a value that stands in the file."""
 
-    def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> Runner:
+    def state(self) -> Any:
+        """Resource variables and tables, for runners that share them."""
+
+    def runner(
+        self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False, state: Any = None
+    ) -> Runner:
         """New memory for a subgraph whose inputs have the given shapes, or else the file's.
 
         `preserve_all` keeps intermediate tensors for `Runner.read`. Raises `UnsupportedOpError` for
@@ -110,6 +118,7 @@ def open_program(
     delegates: Sequence[Any] = (),
     require: str = "warn",
     tile_bytes: int = 0,
+    limits: Limits | None = None,
 ) -> Program:
     """The model in the backend that was asked for, or in the best one that runs it.
 
@@ -124,7 +133,7 @@ def open_program(
         raise InputError("delegates run in the litert backend: leave out backend or set it to 'litert'")
     accelerators = [_loaded(d) for d in delegates]
     chosen = "litert" if delegates else backend.replace("auto", "native")
-    program = load_program(chosen, source, threads, accelerators, tile_bytes)
+    program = load_program(chosen, source, threads, accelerators, tile_bytes, limits)
     missing = program.missing()
     if not missing:
         return program
@@ -156,10 +165,15 @@ def _loaded(delegate: Any) -> Any:
 
 
 def load_program(
-    name: str, source: Source, threads: int, delegates: Sequence[Any], tile_bytes: int = 0
+    name: str,
+    source: Source,
+    threads: int,
+    delegates: Sequence[Any],
+    tile_bytes: int = 0,
+    limits: Limits | None = None,
 ) -> Program:
     module = importlib.import_module(BACKENDS[name])
-    program: Program = module.load(source, threads, delegates, tile_bytes)
+    program: Program = module.load(source, threads, delegates, tile_bytes, limits)
     return program
 
 

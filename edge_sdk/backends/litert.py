@@ -19,16 +19,20 @@ import numpy as np
 from edge_sdk.backends import Missing, Shapes, Signature, Source, name_of, unsupported
 from edge_sdk.backends.delegates import LoadedDelegate, interpreter_module
 from edge_sdk.errors import BackendError, DelegateError, InputError, ModelError
-from edge_sdk.types import Array, Placement, Quantization, TensorSpec
+from edge_sdk.types import Array, Limits, Placement, Quantization, TensorSpec
 
 _UNRESOLVED = re.compile(r"unresolved custom op: (\S+?)\.\s.*Node number (\d+)", re.DOTALL)
 _DELEGATE = "DELEGATE"  # the name of a node that stands for those that a delegate took
 
 
 def load(
-    source: Source, threads: int, delegates: Sequence[LoadedDelegate] = (), tile_bytes: int = 0
+    source: Source,
+    threads: int,
+    delegates: Sequence[LoadedDelegate] = (),
+    tile_bytes: int = 0,
+    limits: Limits | None = None,
 ) -> LitertProgram:
-    """`tile_bytes` has no meaning for LiteRT."""
+    """`tile_bytes` and `limits` have no meaning for LiteRT."""
     return LitertProgram(source, threads, delegates)
 
 
@@ -122,7 +126,12 @@ class LitertProgram:
     def constant(self, tensor: int, subgraph: int = 0) -> Array:
         raise InputError(f"tensor {tensor}: LiteRT does not tell constants apart")
 
-    def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> LitertRunner:
+    def state(self) -> Any:
+        return None
+
+    def runner(
+        self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False, state: Any = None
+    ) -> LitertRunner:
         # list.pop is atomic: of two threads one gets the spare.
         with contextlib.suppress(IndexError):
             if not preserve_all:
@@ -241,6 +250,9 @@ class LitertRunner:
         view: Array = np.asarray(self._memory[tensor].data)
         return view
 
+    def write(self, tensor: int, value: Array) -> None:
+        self.view(tensor)[...] = value
+
     def read(self, tensor: int) -> Array:
         if tensor in self._memory:
             return np.array(self._memory[tensor])
@@ -276,7 +288,7 @@ class LitertRunner:
             else:
                 self._memory[details["index"]] = np.asarray(values[name])
 
-    def reset(self) -> None:
+    def reset(self, resources: bool = True) -> None:
         if self._program.has_resource_variables:  # LiteRT resets only the other kind
             self._start(self._program.interpreter(self._preserve_all))
         else:

@@ -13,7 +13,7 @@ import numpy as np
 from edge_sdk.backends import Missing, Shapes, Signature, Source, unsupported
 from edge_sdk.errors import BackendError, EdgeError, InputError, InputTypeError, UnsupportedOpError
 from edge_sdk.resources import TUNING_SUFFIX
-from edge_sdk.types import Array, Placement, Quantization, TensorSpec
+from edge_sdk.types import Array, Limits, Placement, Quantization, TensorSpec
 
 try:
     from edge_sdk import _native
@@ -79,12 +79,18 @@ def unregister_op(name: str) -> None:
         raise InputError(f"no custom op is registered as {name!r}")
 
 
-def load(source: Source, threads: int, delegates: Sequence[Any] = (), tile_bytes: int = 0) -> NativeProgram:
+def load(
+    source: Source,
+    threads: int,
+    delegates: Sequence[Any] = (),
+    tile_bytes: int = 0,
+    limits: Limits | None = None,
+) -> NativeProgram:
     """`tile_bytes`: of the cache, for rows of a chain of convolutions; 0: half of a CPU's L2 cache."""
     parsed = parse(source)
     if isinstance(source, str) and os.path.isfile(source + TUNING_SUFFIX):
-        return _tuned(parsed, source, threads, tile_bytes)
-    return NativeProgram(parsed, threads, tile_bytes=tile_bytes)
+        return _tuned(parsed, source, threads, tile_bytes, limits)
+    return NativeProgram(parsed, threads, tile_bytes=tile_bytes, limits=limits)
 
 
 def parts_of(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -92,16 +98,18 @@ def parts_of(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [part for step in steps for part in step["parts"] or [step]]
 
 
-def _tuned(parsed: _native.ParsedModel, path: str, threads: int, tile_bytes: int) -> NativeProgram:
+def _tuned(
+    parsed: _native.ParsedModel, path: str, threads: int, tile_bytes: int, limits: Limits | None
+) -> NativeProgram:
     """The program with the kernels that the file beside the model names, if they fit."""
     from edge_sdk import tuning  # few models have such a file
 
-    program = NativeProgram(parsed, threads, tuning.kernels_for(path, isa()), tile_bytes)
+    program = NativeProgram(parsed, threads, tuning.kernels_for(path, isa()), tile_bytes, limits)
     try:
         _ = program.plan
     except InputError as problem:
         tuning.ignored(tuning.path_beside(path), str(problem))
-        return NativeProgram(parsed, threads, tile_bytes=tile_bytes)
+        return NativeProgram(parsed, threads, tile_bytes=tile_bytes, limits=limits)
     except EdgeError:
         pass  # not the kernels' fault; raised again where the plan is needed
     return program
@@ -131,11 +139,16 @@ class NativeProgram:
         threads: int,
         kernels: Mapping[int, str] | None = None,
         tile_bytes: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         self.parsed = parsed
         self.threads = threads
         self._kernels = dict(kernels or {})  # of steps of the main subgraph, by first node
         self._tile_bytes = tile_bytes
+        self._limits = _native.Limits()
+        for name, value in vars(limits or Limits()).items():
+            if value is not None:
+                setattr(self._limits, name, value)
         self._details: dict[int, list[dict[str, Any]]] = {}
         self._constants: dict[int, set[int]] = {}
 
@@ -183,14 +196,21 @@ class NativeProgram:
         wanted = {tensor: list(shape) for tensor, shape in shapes.items()}
         # With all tensors kept, or other shapes, passes may join other nodes than was measured.
         kernels = {} if subgraph or preserve_all or shapes else self._kernels
-        return _native.Plan(self.parsed, wanted, preserve_all, subgraph, kernels, self._tile_bytes)
+        return _native.Plan(
+            self.parsed, wanted, preserve_all, subgraph, kernels, self._tile_bytes, self._limits
+        )
 
-    def runner(self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False) -> NativeRunner:
+    def state(self) -> _native.SessionState:
+        return _native.SessionState()
+
+    def runner(
+        self, shapes: Shapes, subgraph: int = 0, preserve_all: bool = False, state: Any = None
+    ) -> NativeRunner:
         if subgraph == 0 and self.missing():
             raise unsupported(self.missing(), "the native backend lacks ops of the model")
         special = shapes or subgraph or preserve_all
         plan = self._plan(shapes, subgraph, preserve_all) if special else self.plan
-        return NativeRunner(self, plan, subgraph)
+        return NativeRunner(self, plan, subgraph, state)
 
     def missing(self) -> Sequence[Missing]:
         return self._missing
@@ -233,23 +253,33 @@ def _refused(words: str) -> Missing:
 class NativeRunner:
     """See `edge_sdk.backends.Runner`."""
 
-    def __init__(self, program: NativeProgram, plan: _native.Plan, subgraph: int) -> None:
+    def __init__(
+        self, program: NativeProgram, plan: _native.Plan, subgraph: int, state: _native.SessionState | None
+    ) -> None:
         self._program = program
         self._plan = plan
         self._subgraph = subgraph
-        self._session = _native.Session(plan, program.threads)
+        self._session = _native.Session(plan, program.threads, state)
         self._specs: dict[int, TensorSpec] = {}
         self._kept: dict[int, bool] = {}
 
     def spec(self, tensor: int) -> TensorSpec:
         if tensor not in self._specs:
             planned = self._plan.tensor(tensor)
+            if planned and planned["open"]:
+                return _spec(self._session.tensor(tensor))
             self._specs[tensor] = _spec(planned or self._program.details(self._subgraph)[tensor])
         return self._specs[tensor]
 
     def view(self, tensor: int) -> Array:
         view: Array = self._session.view(tensor)
         return view
+
+    def write(self, tensor: int, value: Array) -> None:
+        if value.dtype.kind == "O":
+            self._session.set_strings(tensor, list(value.shape), list(value.flat))
+        else:
+            self._session.view(tensor)[...] = value
 
     def read(self, tensor: int) -> Array:
         if not self._is_kept(tensor):
@@ -287,5 +317,5 @@ class NativeRunner:
         """What `profile` has the times of."""
         return self._plan.steps()
 
-    def reset(self) -> None:
-        self._session.reset()
+    def reset(self, resources: bool = True) -> None:
+        self._session.reset(resources)

@@ -15,6 +15,7 @@ enum class Code {
   kUnsupported,      // valid, but needs an op, type or form that this build lacks
   kInvalidArgument,  // the caller gave a wrong shape, index or value
   kResource,         // memory or another limit
+  kLater,            // not known before running; never leaves the engine
   kInternal,         // a bug of ours
 };
 
@@ -52,6 +53,7 @@ inline Status unsupported(std::string message) { return {Code::kUnsupported, std
 inline Status invalid_argument(std::string message) {
   return {Code::kInvalidArgument, std::move(message)};
 }
+inline Status known_later(std::string message) { return {Code::kLater, std::move(message)}; }
 inline Status internal_error(std::string message) { return {Code::kInternal, std::move(message)}; }
 
 // A value or the reason why there is none.

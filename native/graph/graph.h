@@ -26,9 +26,11 @@ const char* opcode_name(int opcode);
 // One tensor of a graph. Constants point into storage that the Model or the Graph owns.
 struct Value {
   TensorSpec spec;
-  Span<const uint8_t> data;  // the bytes of a constant, or those that a variable starts with
+  // The bytes of a constant; of any value where a step that depends on data is prepared.
+  Span<const uint8_t> data;
   bool constant = false;
   bool variable = false;  // keeps its bytes from run to run
+  bool open = false;      // its shape is known only while running, and the spec's says nothing
 };
 
 // Cells of zero (the input's zero point) that a fused PAD puts around a picture.
@@ -49,6 +51,8 @@ struct Node {
   Span<const uint8_t> custom_options;  // a CUSTOM op's own bytes
   Border border;
   std::vector<int> origin;  // the file's node indices that this node stands for
+  bool fixed = false;       // nothing that runs gives its outputs other shapes than the file's
+  std::shared_ptr<const void> callees;  // of one that calls other graphs: how the runtime runs them
 
   std::string name() const;  // "CONV_2D" or "CUSTOM:TFLite_Detection_PostProcess"
   int input(size_t i) const { return i < inputs.size() ? inputs[i] : kAbsent; }
@@ -84,6 +88,12 @@ struct Model {
 
 // Checks that indices, types, shapes and sizes of a graph agree. Reads nothing but the graph.
 Status verify(const Graph& graph);
+
+// The graphs that a node calls, by IF, WHILE, CALL_ONCE or STABLEHLO_COMPOSITE.
+std::vector<int> callees(const Node& node);
+
+// Checks that these exist and that no graph calls itself, be it through others.
+Status verify_calls(const std::vector<Graph>& graphs);
 
 // One line a node: "3 CONV_2D(x:int8[1,8,8,4], w, b) -> y:int8[1,8,8,8] stride_w=1 ..."
 std::string dump(const Graph& graph);

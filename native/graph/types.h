@@ -39,7 +39,8 @@ constexpr int kDTypeCount = 19;
 // numpy's name ("int8", "float32"); "str" for strings, TFLite's lower-case name for the rest.
 const char* dtype_name(DType type);
 
-// Bytes of one element; 0 for types without a fixed size. INT4 packs two in a byte: 0 here.
+// Bytes of one element; 0 for types without a fixed size. INT4 packs two in a byte: 0 here. A
+// resource is the number of a variable or table.
 size_t dtype_size(DType type);
 
 constexpr int kMaxRank = 8;

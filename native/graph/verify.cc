@@ -1,9 +1,32 @@
+#include <cstring>
 #include <vector>
 
 #include "graph/graph.h"
 
 namespace edge {
 namespace {
+
+// int32 count, int32 offsets[count + 1], bytes.
+Status verify_strings(const Value& v) {
+  const size_t size = v.data.size(), count = static_cast<size_t>(v.spec.shape.count());
+  const auto number = [&](size_t i) {
+    int32_t n;
+    std::memcpy(&n, v.data.data() + 4 * i, 4);
+    return static_cast<size_t>(static_cast<uint32_t>(n));
+  };
+  const size_t head = 4 * (count + 2);
+  if (count > size / 4 || head > size || number(0) != count) {
+    return invalid_model(format("its buffer does not hold %zu strings", count));
+  }
+  size_t last = head;
+  for (size_t i = 1; i < count + 2; ++i) {
+    if (number(i) < last || number(i) > size || number(i) > INT32_MAX) {
+      return invalid_model(format("string %zu lies outside of its buffer", i - 1));
+    }
+    last = number(i);
+  }
+  return {};
+}
 
 Status verify_value(const Value& v) {
   const TensorSpec& s = v.spec;
@@ -18,6 +41,7 @@ Status verify_value(const Value& v) {
     return invalid_model(format("its buffer holds %zu bytes, but %s%s needs %zu", v.data.size(),
                                 dtype_name(s.dtype), to_string(s.shape).c_str(), bytes));
   }
+  if (v.constant && s.dtype == DType::kString) EDGE_TRY(verify_strings(v));
   const Quantization& q = s.quant;
   if (q.scale.size() != q.zero_point.size()) {
     return invalid_model(

@@ -1,17 +1,13 @@
-// CALL_ONCE: what runs before the first run. Plans start with its results
-// (passes/resolve_calls.cc).
-#include "ops/support/resolved.h"
+// CALL_ONCE: runs a graph that initializes variables and tables, in the first run of a session.
+#include "ops/support/calls.h"
 
 namespace edge {
 namespace {
 
-Status check(const OpView& op) {
-  EDGE_TRY(op.expect_attributes<CallOnceAttributes>());
-  return op.expect_arity(0, 0, 0);
-}
+Status check(const OpView& op) { return check_calls<CallOnceAttributes>(op, 0); }
 
 }  // namespace
 
-extern const OpDef op_call_once{check, infer_resolved, prepare_resolved, nullptr};
+extern const OpDef op_call_once = calling_op(check);
 
 }  // namespace edge

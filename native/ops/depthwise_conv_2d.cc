@@ -183,9 +183,8 @@ Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(s.picture, geometry(op));
   Picture& p = s.picture;
   const Value& w = op.in(1);
-  if (!w.constant || (op.has_input(2) && !op.in(2).constant)) {
-    return unsupported("its weights or biases are known only while running");
-  }
+  EDGE_TRY(op.expect_known(1));
+  if (op.has_input(2)) EDGE_TRY(op.expect_known(2));
   s.out_channels = static_cast<size_t>(w.spec.shape[3]);
   if (op.has_input(2) && op.in(2).spec.shape.count() != w.spec.shape[3]) {
     return invalid_model(format("it has %lld biases for %d channels",

@@ -118,21 +118,35 @@ Status OpView::expect_quantized(const Value& value) const {
   return {};
 }
 
-Result<std::vector<int64_t>> OpView::constant_integers(size_t i) const {
+Result<Span<const uint8_t>> OpView::known(size_t i) const {
   const Value& v = in(i);
-  if (!v.constant && v.spec.shape.count() != 0) {
-    return unsupported(format("its input %zu decides a shape, but is known only while running", i));
+  if (v.constant) return v.data;
+  if (v.data.data()) {
+    asked_ |= uint64_t{1} << i;
+    return v.data;
   }
+  if (!v.open && v.spec.shape.count() == 0) return Span<const uint8_t>();
+  return known_later(format("its input %zu is known only while running", i));
+}
+
+Result<const Resources*> OpView::resources() const {
+  if (!resources_) return known_later("it depends on variables, which are known only while running");
+  return resources_;
+}
+
+Result<std::vector<int64_t>> OpView::constant_integers(size_t i) const {
+  EDGE_ASSIGN(const Span<const uint8_t> data, known(i));
+  const Value& v = in(i);
   const size_t count = static_cast<size_t>(v.spec.shape.count());
   std::vector<int64_t> values(count);
   if (v.spec.dtype == DType::kInt32) {
     for (size_t k = 0; k < count; ++k) {
       int32_t x;
-      std::memcpy(&x, v.data.data() + 4 * k, 4);
+      std::memcpy(&x, data.data() + 4 * k, 4);
       values[k] = x;
     }
   } else if (v.spec.dtype == DType::kInt64) {
-    if (count) std::memcpy(values.data(), v.data.data(), 8 * count);
+    if (count) std::memcpy(values.data(), data.data(), 8 * count);
   } else {
     return unsupported(
         format("its input %zu is %s; supported: int32, int64", i, dtype_name(v.spec.dtype)));

@@ -11,16 +11,20 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "base/span.h"
 #include "base/thread_pool.h"
 #include "graph/graph.h"
 #include "ops/support/window.h"
 
 namespace edge {
 
+class Resources;
+
 // A node with the graph around it, read only.
 class OpView {
  public:
-  OpView(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
+  OpView(const Graph& graph, const Node& node, const Resources* resources = nullptr)
+      : graph_(graph), node_(node), resources_(resources) {}
 
   const Graph& graph() const { return graph_; }
   const Node& node() const { return node_; }
@@ -59,15 +63,24 @@ class OpView {
   // One positive, finite scale and a zero point within the type's range, for 8-bit tensors;
   // nothing for other types.
   Status expect_quantized(const Value& value) const;
-  // The integers (int32 or int64) of a constant input, or kUnsupported when they are not known
-  // before running.
+  // The bytes of an input that decides a shape, or are packed. kLater, which infer and prepare hand on, where it
+  // is no constant: they are called again then while running, when all inputs are known.
+  Result<Span<const uint8_t>> known(size_t i) const;
+  // The same for integers, int32 or int64: of a constant, or known while running.
   Result<std::vector<int64_t>> constant_integers(size_t i) const;
+  Status expect_known(size_t i) const { return known(i).status(); }
+  // The session's variables and tables; kLater before running.
+  Result<const Resources*> resources() const;
+  // Bit i: known() has told the bytes of input i, which is no constant (i < 64).
+  uint64_t asked() const { return asked_; }
   // An axis in [-rank, rank) made non-negative.
   static Result<int> normalize_axis(int64_t axis, int rank);
 
  private:
   const Graph& graph_;
   const Node& node_;
+  const Resources* resources_;
+  mutable uint64_t asked_ = 0;
 };
 
 // Tensors that lie one behind the other in the bytes of another one, whole: memory planning may put
@@ -94,7 +107,8 @@ struct RowWork {
 // What prepare() decides: everything that eval needs and that does not change from run to run.
 class PrepareContext : public OpView {
  public:
-  PrepareContext(const Graph& graph, const Node& node) : OpView(graph, node) {}
+  PrepareContext(const Graph& graph, const Node& node, const Resources* resources = nullptr)
+      : OpView(graph, node, resources) {}
 
   template <typename T>
   T& make_state() {
@@ -139,12 +153,23 @@ class PrepareContext : public OpView {
   Pieces pieces;
 };
 
+// Memory for outputs of which eval alone knows how many bytes they have.
+class Room {
+ public:
+  virtual uint8_t* of(size_t output, size_t bytes) = 0;
+
+ protected:
+  ~Room() = default;
+};
+
 // What a step works with besides its inputs and outputs.
 struct StepMemory {
   uint8_t* scratch;  // [workers][scratch_per_worker]
   size_t scratch_per_worker;
   uint8_t* shared;  // scratch memory that all workers see
   uint8_t* kept;    // what the step keeps from run to run
+  Resources* resources = nullptr;
+  Room* room = nullptr;
 };
 
 class EvalContext {
@@ -185,6 +210,10 @@ class EvalContext {
   T* kept() const {
     return reinterpret_cast<T*>(memory_.kept);
   }
+  // What the sessions of one interpreter share from run to run; for ops that are `stateful`.
+  Resources& resources() const { return *memory_.resources; }
+  // For an output of strings, once: memory of so many bytes; nullptr where there is none.
+  uint8_t* room(size_t i, size_t bytes) const { return memory_.room->of(i, bytes); }
   // For what only the data can do wrong, such as an index outside of a table: the run ends with
   // this error. Called by eval's own thread; the first one counts.
   void fail(Status status) const {
@@ -228,6 +257,10 @@ struct OpDef {
   // In infer's place where the outputs' types may be others than the file's, which `types` holds.
   Status (*infer_typed)(const OpView& op, std::vector<Shape>* shapes,
                         std::vector<DType>* types) = nullptr;
+  // Runs other graphs of the model: the runtime does that, and there is neither infer nor eval.
+  bool calls = false;
+  // Has effects or results besides its outputs and inputs: is never run before its time.
+  bool stateful = false;
 };
 
 // nullptr where neither this build nor the program (user_op.h) has such an op.

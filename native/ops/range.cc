@@ -43,10 +43,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
     if (op.in(i).spec.shape.count() != 1) {
       return invalid_model(format("its input %zu is not a scalar", i));
     }
-    if (!op.in(i).constant) {
-      return unsupported(
-          format("its input %zu decides a shape, but is known only while running", i));
-    }
+    EDGE_TRY(op.expect_known(i));
   }
   double count = -1;
   by_type<float, int32_t, int64_t>(op.in(0).spec.dtype, [&](auto of) {

@@ -1,18 +1,13 @@
-// STABLEHLO_COMPOSITE: a subgraph with a name. Plans hold its nodes (passes/resolve_calls.cc).
-#include "ops/support/resolved.h"
+// STABLEHLO_COMPOSITE: what its decomposition does, which planning puts in its place.
+#include "ops/support/calls.h"
 
 namespace edge {
 namespace {
 
-Status check(const OpView& op) {
-  if (!std::holds_alternative<CompositeAttributes>(op.node().attributes)) {
-    return invalid_model("it names no subgraph");
-  }
-  return {};
-}
+Status check(const OpView& op) { return check_calls<CompositeAttributes>(op, 0); }
 
 }  // namespace
 
-extern const OpDef op_stablehlo_composite{check, infer_resolved, prepare_resolved, nullptr};
+extern const OpDef op_stablehlo_composite = calling_op(check);
 
 }  // namespace edge

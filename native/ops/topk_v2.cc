@@ -33,11 +33,9 @@ Result<int64_t> count_of(const OpView& op) {
     EDGE_ASSIGN(const std::vector<int64_t> values, op.constant_integers(1));
     return values[0];
   }
-  if (!k.constant) {
-    return unsupported("its input 1 decides a shape, but is known only while running");
-  }
+  EDGE_ASSIGN(const Span<const uint8_t> data, op.known(1));
   int16_t value;
-  std::memcpy(&value, k.data.data(), sizeof value);
+  std::memcpy(&value, data.data(), sizeof value);
   return int64_t{value};
 }
 

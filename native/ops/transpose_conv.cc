@@ -1,7 +1,5 @@
 // TRANSPOSE_CONV: inputs are the output's shape, the filter OHWI, the picture NHWC and maybe a
 // bias.
-#include <algorithm>
-
 #include "ops/support/transposed.h"
 
 namespace edge {
@@ -17,13 +15,7 @@ Status check(const OpView& op) {
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {
-  std::vector<int64_t> extents;
-  const Shape& said = op.out(0).spec.shape;
-  if (op.in(0).constant || !said.known()) {
-    EDGE_ASSIGN(extents, op.constant_integers(0));
-  } else {  // known only while running: the file's own shape must do
-    extents.assign(said.begin(), said.end());
-  }
+  EDGE_ASSIGN(const std::vector<int64_t> extents, op.constant_integers(0));
   const Shape &x = op.in(2).spec.shape, &w = op.in(1).spec.shape;
   const bool fits = x.rank() == 4 && w.rank() == 4 && x[3] == w[3] && x.count(1, 4) > 0 &&
                     w.count() > 0 && extents.size() == 4 && extents[0] == x[0] && extents[1] > 0 &&
@@ -55,22 +47,10 @@ Status prepare(PrepareContext& op) {
   spec.bias_type = a.quantized_bias_type;
   spec.symmetric_weights = op.in(1).spec.dtype != DType::kUInt8;
   Transposed& state = op.make_state<Transposed>();
-  state.shape_given = !op.in(0).constant;
-  state.shape = y;
-  if (op.in(0).spec.shape.count() != 4) return invalid_model("its output's shape is not of 4 axes");
   return prepare_transposed(op, h, v, spec, &state);
 }
 
 void eval(const EvalContext& run) {
-  const Transposed& state = run.state<Transposed>();
-  if (state.shape_given &&
-      !std::equal(state.shape.begin(), state.shape.end(), run.in<int32_t>(0))) {
-    Shape given;
-    for (int i = 0; i < 4; ++i) given.push_back(run.in<int32_t>(0)[i]);
-    return run.fail(
-        invalid_argument(format("an output of %s was asked for, the model has %s",
-                                to_string(given).c_str(), to_string(state.shape).c_str())));
-  }
   eval_transposed(run, kOperands.x);
 }
 

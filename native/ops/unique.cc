@@ -48,9 +48,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   const Value& x = op.in(0);
   const Shape& shape = x.spec.shape;
   if (shape.rank() != 1) return invalid_model("its input is no vector");
-  if (!x.constant && shape[0] != 0) {
-    return unsupported("its input decides a shape, but is known only while running");
-  }
+  EDGE_TRY(op.expect_known(0));
   const size_t n = static_cast<size_t>(shape[0]);
   std::vector<int32_t> order(n), numbers(n);
   int32_t count = 0;

@@ -46,7 +46,7 @@ Status check(const OpView& op) {
   for (size_t i = 0; i < op.input_count(); ++i) {
     if (!op.has_input(i)) continue;
     const TensorSpec& s = op.in(i).spec;
-    if (dtype_size(s.dtype) == 0) {
+    if (dtype_size(s.dtype) == 0 || s.dtype == DType::kResource) {
       return unsupported(
           format("its input %zu is %s, which functions cannot be given", i, dtype_name(s.dtype)));
     }

@@ -1,8 +1,12 @@
-// VAR_HANDLE: names a variable. Plans hold the variable itself (passes/resolve_calls.cc).
-#include "ops/support/resolved.h"
+// VAR_HANDLE: the number of the variable of that name, which all graphs of a session share.
+#include "ops/resources.h"
 
 namespace edge {
 namespace {
+
+struct State {
+  std::string container, name;
+};
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<VarHandleAttributes>());
@@ -10,8 +14,30 @@ Status check(const OpView& op) {
   return op.expect_output(0, {DType::kResource});
 }
 
+Status infer(const OpView&, std::vector<Shape>* shapes) {
+  (*shapes)[0] = {};
+  return {};
+}
+
+Status prepare(PrepareContext& op) {
+  const auto& a = op.attributes<VarHandleAttributes>();
+  op.make_state<State>() = {a.container, a.shared_name};
+  return {};
+}
+
+void eval(const EvalContext& run) {
+  const State& s = run.state<State>();
+  *run.out<int32_t>(0) = run.resources().variable(s.container, s.name);
+}
+
+constexpr OpDef make_def() {
+  OpDef def{check, infer, prepare, eval};
+  def.stateful = true;
+  return def;
+}
+
 }  // namespace
 
-extern const OpDef op_var_handle{check, infer_resolved, prepare_resolved, nullptr};
+extern const OpDef op_var_handle = make_def();
 
 }  // namespace edge

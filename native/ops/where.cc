@@ -32,11 +32,9 @@ Status check(const OpView& op) {
 Status infer(const OpView& op, std::vector<Shape>* shapes) {
   const Value& x = op.in(0);
   if (x.spec.shape.rank() < 1) return invalid_model("its input is a scalar");
-  if (!x.constant && x.spec.shape.count() != 0) {
-    return unsupported("its input decides a shape, but is known only while running");
-  }
+  EDGE_ASSIGN(const Span<const uint8_t> data, op.known(0));
   int64_t count = 0;
-  for_each_true(x.data.data(), x.spec.dtype, x.spec.shape.count(), [&](int64_t) { ++count; });
+  for_each_true(data.data(), x.spec.dtype, x.spec.shape.count(), [&](int64_t) { ++count; });
   EDGE_TRY(append_extent(count, &(*shapes)[0]));
   return append_extent(x.spec.shape.rank(), &(*shapes)[0]);
 }

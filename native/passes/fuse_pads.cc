@@ -10,7 +10,7 @@ bool border_of(const Graph& graph, const Node& pad, Border* border) {
   const Value& in = graph.values[static_cast<size_t>(pad.inputs[0])];
   const Value& out = graph.values[static_cast<size_t>(pad.outputs[0])];
   const Value& amounts = graph.values[static_cast<size_t>(pad.inputs[1])];
-  if (!amounts.constant || in.spec.shape.rank() != 4 || amounts.spec.shape.count() != 8)
+  if (in.open || !amounts.constant || in.spec.shape.rank() != 4 || amounts.spec.shape.count() != 8)
     return false;
   if (in.spec.dtype != DType::kFloat32 && !(in.spec.quant == out.spec.quant)) return false;
   int64_t p[8];

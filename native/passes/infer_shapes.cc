@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ops/op.h"
 #include "passes/passes.h"
 
@@ -8,7 +10,8 @@ namespace {
 constexpr size_t kFoldLimit = size_t{64} << 20;
 
 bool foldable(const OpView& op, const OpDef& def, const std::vector<char>& is_output) {
-  if (op.node().opcode == opcode::kCUSTOM || def.random || op.input_count() == 0) return false;
+  if (op.node().opcode == opcode::kCUSTOM || def.random || def.stateful || op.input_count() == 0)
+    return false;
   size_t bytes = 0;
   for (size_t i = 0; i < op.input_count(); ++i) {
     if (!op.has_input(i)) continue;
@@ -37,14 +40,40 @@ Status fold_node(Graph* graph, const Node& node) {
   return {};
 }
 
+bool any_open(const Graph& graph, const std::vector<int>& values) {
+  return std::any_of(values.begin(), values.end(), [&](int i) {
+    return i != kAbsent && graph.values[static_cast<size_t>(i)].open;
+  });
+}
+
+bool any_string(const Graph& graph, const std::vector<int>& values) {
+  return std::any_of(values.begin(), values.end(), [&](int i) {
+    return graph.values[static_cast<size_t>(i)].spec.dtype == DType::kString;
+  });
+}
+
+// kLater where a shape depends on data.
+Status infer(const OpDef& def, const OpView& op, std::vector<Shape>* shapes,
+             std::vector<DType>* types) {
+  const Graph& graph = op.graph();
+  if (any_open(graph, op.node().inputs)) return known_later("an input's shape");
+  EDGE_TRY(def.infer_typed ? def.infer_typed(op, shapes, types) : def.infer(op, shapes));
+  // How many bytes strings have depends on them.
+  return any_string(graph, op.node().outputs) ? known_later("its strings") : Status();
+}
+
 }  // namespace
 
 // y = f(constants)  ->  constant
-Status infer_shapes(Graph* graph) {
+Status infer_shapes(Graph* graph, const InferCall& call) {
+  for (int i : graph->inputs) {
+    Value& v = graph->values[static_cast<size_t>(i)];
+    if (v.spec.dtype == DType::kString) v.open = true;
+  }
   const std::vector<char> is_output = output_flags(*graph);
   std::vector<char> dead(graph->nodes.size(), 0);
   for (size_t n = 0; n < graph->nodes.size(); ++n) {
-    const Node& node = graph->nodes[n];
+    Node& node = graph->nodes[n];
     const std::string place =
         format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str());
     const OpDef* def = find_op(node);
@@ -54,8 +83,13 @@ Status infer_shapes(Graph* graph) {
     std::vector<Shape> shapes(node.outputs.size());
     std::vector<DType> types;
     for (size_t i = 0; i < node.outputs.size(); ++i) types.push_back(op.out(i).spec.dtype);
-    EDGE_TRY((def->infer_typed ? def->infer_typed(op, &shapes, &types) : def->infer(op, &shapes))
-                 .at(place));
+    if (def->calls && !call) return unsupported("it calls other graphs").at(place);
+    const Status inferred = def->calls ? call(*graph, &node, &shapes) : infer(*def, op, &shapes, &types);
+    if (inferred.code() == Code::kLater) {
+      for (int o : node.outputs) graph->values[static_cast<size_t>(o)].open = true;
+      continue;
+    }
+    EDGE_TRY(inferred.at(place));
     for (size_t i = 0; i < shapes.size(); ++i) {
       TensorSpec& s = graph->values[static_cast<size_t>(node.outputs[i])].spec;
       const Result<size_t> bytes = byte_size(types[i], shapes[i]);

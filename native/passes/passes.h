@@ -1,19 +1,25 @@
 // Graph rewrites. Each keeps every bit of the outputs; its equation stands above its function.
 #pragma once
 
-#include <map>
+#include <functional>
 
 #include "graph/graph.h"
 
 namespace edge {
 
-// Shapes of all values from the inputs' shapes, node by node; nodes whose inputs are known are run
-// and their outputs become constants, since shapes further on may depend on them.
-Status infer_shapes(Graph* graph);
+// What a node that calls other graphs gives, and how (Node::callees).
+using InferCall = std::function<Status(const Graph& graph, Node* node, std::vector<Shape>* shapes)>;
 
-// Puts what is called in the place of calls: the nodes of composites, and variables for what
-// handles name, with the values that CALL_ONCE gives them. Comes before all other passes.
-Status resolve_calls(const Model& model, Graph* graph);
+// Puts the decompositions of STABLEHLO_COMPOSITE nodes in their place, up to so many values in all.
+Status inline_composites(const std::vector<Graph>& graphs, int64_t limit, Graph* graph);
+
+// Sets Node::fixed of the nodes that read variables whose shape cannot change.
+void fix_variables(const std::vector<Graph>& graphs, Graph* graph);
+
+// Shapes of all values from the inputs' shapes, node by node; nodes whose inputs are known are run
+// and their outputs become constants, since shapes further on may depend on them. Where a shape
+// depends on data, the value and all that follow from it are left open.
+Status infer_shapes(Graph* graph, const InferCall& call = {});
 
 Status fuse_activations(Graph* graph);
 Status fuse_pads(Graph* graph);
@@ -22,7 +28,7 @@ Status widen_depthwise(Graph* graph);
 
 // The ordered list. `preserve_all` keeps every value, for callers who look at all tensors: only
 // what is known before running is folded, since other ops may need it so.
-Status run_passes(Graph* graph, bool preserve_all);
+Status run_passes(Graph* graph, bool preserve_all, const InferCall& call = {});
 
 // Helpers of the passes.
 

@@ -28,8 +28,8 @@ void erase_nodes(Graph* graph, const std::vector<char>& dead) {
   graph->nodes.resize(kept);
 }
 
-Status run_passes(Graph* graph, bool preserve_all) {
-  EDGE_TRY(infer_shapes(graph));
+Status run_passes(Graph* graph, bool preserve_all, const InferCall& call) {
+  EDGE_TRY(infer_shapes(graph, call));
   if (preserve_all) return {};
   using Pass = Status (*)(Graph*);
   for (Pass pass : {remove_noops, fuse_activations, fuse_pads, widen_depthwise}) {

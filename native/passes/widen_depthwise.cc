@@ -34,7 +34,7 @@ Status widen_depthwise(Graph* graph) {
     const size_t element = dtype_size(w.spec.dtype);
     const Shape& s = w.spec.shape;
     const Value& x = graph->values[static_cast<size_t>(node.inputs[0])];
-    if (w.spec.dtype != x.spec.dtype) continue;
+    if (w.spec.dtype != x.spec.dtype || x.open) continue;
     if (!w.constant || x.spec.shape[3] != 1 || s[3] < 2 || w.data.empty()) continue;
     Value wide = w;
     auto bytes = transposed(w, element);

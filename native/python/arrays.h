@@ -18,7 +18,9 @@ inline pybind11::str text(std::string_view bytes) {
 }
 
 // Whether numpy has the type.
-inline bool in_numpy(DType type) { return dtype_size(type) != 0 && type != DType::kBFloat16; }
+inline bool in_numpy(DType type) {
+  return dtype_size(type) != 0 && type != DType::kBFloat16 && type != DType::kResource;
+}
 
 inline pybind11::dtype numpy_dtype(DType type) {
   return pybind11::dtype(std::string(dtype_name(type)));

@@ -20,6 +20,7 @@ void raise(const Status& status) {
       name = "InputError";
       break;
     case Code::kResource:
+    case Code::kLater:
     case Code::kInternal:
     case Code::kOk:
       name = "BackendError";

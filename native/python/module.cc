@@ -10,6 +10,7 @@
 #include "base/cpu.h"
 #include "base/thread_pool.h"
 #include "kernels/peak/peak.h"
+#include "ops/support/strings.h"
 #include "python/arrays.h"
 #include "python/errors.h"
 #include "python/user_ops.h"
@@ -59,8 +60,7 @@ py::array to_array(const std::vector<T>& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
-py::dict describe_value(const Value& value, int index) {
-  const TensorSpec& s = value.spec;
+py::dict describe_value(const Value& value, const TensorSpec& s, int index) {
   size_t bytes = value.constant ? value.data.size() : 0;
   if (!value.constant) {
     const Result<size_t> size = byte_size(s.dtype, s.shape);
@@ -77,6 +77,7 @@ py::dict describe_value(const Value& value, int index) {
   d["dimension"] = s.quant.dimension;
   d["constant"] = value.constant;
   d["variable"] = value.variable;
+  d["open"] = value.open;
   d["bytes"] = bytes;
   return d;
 }
@@ -99,12 +100,32 @@ py::bytes to_bytes(Span<const uint8_t> data) {
   return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
+// An array of bytes objects, as TFLite's interpreter gives strings.
+py::array strings_of(const TensorSpec& spec, const uint8_t* data) {
+  const std::vector<py::ssize_t> dims(spec.shape.begin(), spec.shape.end());
+  py::array out(py::dtype("O"), dims);
+  const Strings strings(data);
+  auto* items = static_cast<PyObject**>(out.mutable_data());
+  for (int64_t i = 0; i < spec.shape.count(); ++i) {
+    Py_XDECREF(items[i]);
+    items[i] = py::bytes(std::string(strings[i])).release().ptr();
+  }
+  return out;
+}
+
 py::array array_of(const TensorSpec& spec, const uint8_t* data, py::handle base) {
   std::vector<py::ssize_t> dims(spec.shape.begin(), spec.shape.end());
   if (!in_numpy(spec.dtype)) {
     raise(unsupported(format("%s tensors have no numpy type", dtype_name(spec.dtype))));
   }
   return py::array(numpy_dtype(spec.dtype), dims, data, base);
+}
+
+// Open values change their memory and shape while a session runs.
+void expect_at_rest(const Session& session, const Value& value) {
+  if (value.open && session.running()) {
+    raise(invalid_argument("the session is running in another thread"));
+  }
 }
 
 py::list nodes_of(const Model& model, int index) {
@@ -159,13 +180,14 @@ std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
                                        const std::map<int, std::vector<int64_t>>& shapes,
                                        bool preserve_all, int subgraph,
                                        const std::map<int, std::string>& kernels,
-                                       size_t tile_bytes) {
+                                       size_t tile_bytes, const Limits& limits) {
   graph_of(*model, subgraph);
   PlanOptions options;
   for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
   options.preserve_all = preserve_all;
   options.kernels = kernels;
   options.tile_bytes = tile_bytes;
+  options.limits = limits;
   Result<std::shared_ptr<const Plan>> plan = [&] {
     py::gil_scoped_release release;
     return Plan::build(std::move(model), subgraph, options);
@@ -257,7 +279,7 @@ PYBIND11_MODULE(_native, m) {
             py::list out;
             const Graph& graph = graph_of(model, subgraph);
             for (size_t i = 0; i < graph.values.size(); ++i) {
-              out.append(describe_value(graph.values[i], static_cast<int>(i)));
+              out.append(describe_value(graph.values[i], graph.values[i].spec, static_cast<int>(i)));
             }
             return out;
           },
@@ -285,27 +307,40 @@ PYBIND11_MODULE(_native, m) {
             const Value& v = value_of(graph_of(model, subgraph), tensor);
             if (!v.constant)
               raise(invalid_argument(format("tensor %d is no plain constant", tensor)));
+            if (v.spec.dtype == DType::kString) return strings_of(v.spec, v.data.data());
             return array_of(v.spec, v.data.data(), py::handle());
           },
           py::arg("tensor"), py::arg("subgraph") = 0)
       .def("missing_ops", [](const Model& model) {
         std::vector<std::tuple<int, py::str, py::str>> out;
-        for (const MissingOp& op : missing_ops(model.graphs[0])) {
+        for (const MissingOp& op : missing_ops(model, 0)) {
           out.emplace_back(op.node, text(op.op), text(op.reason));
         }
         return out;
       });
 
+  py::class_<Limits>(m, "Limits")
+      .def(py::init<>())
+      .def_readwrite("memory_bytes", &Limits::memory_bytes)
+      .def_readwrite("tensors", &Limits::tensors)
+      .def_readwrite("nesting", &Limits::nesting)
+      .def_readwrite("loop_steps", &Limits::loop_steps)
+      .def_readwrite("seconds", &Limits::seconds);
+
+  py::class_<SessionState, std::shared_ptr<SessionState>>(m, "SessionState").def(py::init<>());
+
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
       .def(py::init([](std::shared_ptr<Model> model,
                        const std::map<int, std::vector<int64_t>>& shapes, bool preserve_all,
-                       int subgraph, const std::map<int, std::string>& kernels, size_t tile_bytes) {
-             return std::const_pointer_cast<Plan>(
-                 build_plan(std::move(model), shapes, preserve_all, subgraph, kernels, tile_bytes));
+                       int subgraph, const std::map<int, std::string>& kernels, size_t tile_bytes,
+                       const Limits& limits) {
+             return std::const_pointer_cast<Plan>(build_plan(
+                 std::move(model), shapes, preserve_all, subgraph, kernels, tile_bytes, limits));
            }),
            py::arg("model"), py::arg("input_shapes") = std::map<int, std::vector<int64_t>>(),
            py::arg("preserve_all") = false, py::arg("subgraph") = 0,
-           py::arg("kernels") = std::map<int, std::string>(), py::arg("tile_bytes") = 0)
+           py::arg("kernels") = std::map<int, std::string>(), py::arg("tile_bytes") = 0,
+           py::arg("limits") = Limits())
       .def_property_readonly("arena_bytes", &Plan::arena_bytes)
       .def_property_readonly("weight_bytes", &Plan::weight_bytes)
       .def_property_readonly("scratch_per_worker", &Plan::scratch_per_worker)
@@ -314,28 +349,57 @@ PYBIND11_MODULE(_native, m) {
       .def("tensor",
            [](const Plan& plan, int index) -> py::object {
              const Value& v = value_of(plan.graph(), index);
-             if (plan.place(index).kind == Place::kNone) return py::none();
-             return describe_value(v, index);
+             if (plan.place(index).kind == Place::kNone && !v.open) return py::none();
+             return describe_value(v, v.spec, index);
            })
       .def("steps", [](const Plan& plan) { return describe_steps(plan.steps()); })
       .def("allocations", &allocations_of);
 
   py::class_<Session, std::shared_ptr<Session>>(m, "Session")
-      .def(py::init([](std::shared_ptr<Plan> plan, int threads) {
-             return take(Session::create(std::move(plan), threads));
+      .def(py::init([](std::shared_ptr<Plan> plan, int threads,
+                       std::shared_ptr<SessionState> state) {
+             return take(Session::create(std::move(plan), threads, std::move(state)));
            }),
-           py::arg("plan"), py::arg("threads") = 1)
+           py::arg("plan"), py::arg("threads") = 1, py::arg("state") = nullptr)
+      .def("tensor",
+           [](const Session& session, int tensor) {
+             const Value& v = value_of(session.plan().graph(), tensor);
+             expect_at_rest(session, v);
+             return describe_value(v, session.spec(tensor), tensor);
+           })
+      .def("set_strings",
+           [](Session& session, int tensor, const std::vector<int64_t>& dims,
+              const std::vector<std::string>& strings) {
+             const Value& v = value_of(session.plan().graph(), tensor);
+             expect_at_rest(session, v);
+             if (v.spec.dtype != DType::kString) raise(invalid_argument("it holds no strings"));
+             check(session.set_strings(tensor, to_shape(dims), strings));
+           })
       .def("view",
            [](const py::object& self, int tensor) {
              const Session& session = self.cast<const Session&>();
              const Value& v = value_of(session.plan().graph(), tensor);
+             expect_at_rest(session, v);
+             const TensorSpec& spec = session.spec(tensor);
              const uint8_t* data = session.data(tensor);
+             if (!data && v.open) {
+               raise(invalid_argument(
+                   format("tensor %d '%.100s' has no value before the model has run", tensor,
+                          v.spec.name.c_str())));
+             }
              if (!data && v.spec.shape.count() != 0) {
                raise(invalid_argument(
                    format("tensor %d '%.100s' does not exist while running: it was optimized away",
                           tensor, v.spec.name.c_str())));
              }
-             py::array view = array_of(v.spec, data, self);
+             if (spec.dtype == DType::kString) return strings_of(spec, data);
+             // The next run may give an open value other memory.
+             using Held = std::shared_ptr<const Chunk>;
+             const py::object base =
+                 v.open ? py::object(py::capsule(new Held(session.chunk(tensor)),
+                                                 [](void* p) { delete static_cast<Held*>(p); }))
+                        : self;
+             py::array view = array_of(spec, data, base);
              if (session.plan().place(tensor).kind == Place::kConstant)
                view.attr("setflags")(py::arg("write") = false);
              return view;
@@ -360,7 +424,13 @@ PYBIND11_MODULE(_native, m) {
              check(status);
              return nanoseconds;
            })
-      .def("reset", &Session::reset);
+      .def(
+          "reset",
+          [](Session& session, bool resources) {
+            session.reset();
+            if (resources) session.reset_resources();
+          },
+          py::arg("resources") = true);
 
   bind_user_ops(m);
   m.def("available_threads", &available_threads);

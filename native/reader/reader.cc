@@ -105,6 +105,7 @@ class Parser {
       EDGE_TRY(verify(graph).at(format("subgraph %zu", i)));
       model_->graphs.push_back(std::move(graph));
     }
+    EDGE_TRY(verify_calls(model_->graphs));
     EDGE_TRY(read_signatures(root));
     EDGE_TRY(read_metadata(root));
     return file_.status();

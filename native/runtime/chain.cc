@@ -178,7 +178,7 @@ const OpDef kChain{nullptr, nullptr, nullptr, eval};
 }  // namespace
 
 bool can_follow(const Graph& graph, const Step& first, const Step& second) {
-  if (!first.def->eval_rows || !second.def->eval_rows) return false;
+  if (!first.def->eval_rows || !second.def->eval_rows || first.open || second.open) return false;
   if (first.rows.width == 0 || second.rows.width == 0) return false;
   if (first.outputs[0] != second.inputs[0]) return false;
   return output_of(graph, first).shape.count() > 0 && output_of(graph, second).shape.count() > 0;
@@ -254,10 +254,15 @@ Step make_chain(const Graph& graph, std::vector<Step> parts, int height) {
   return step;
 }
 
+Access access(const Step& first, const Step& last) {
+  const OpDef& def = *first.def;
+  return {first.inputs, last.outputs, def.alias && !first.open, def.in_place && !first.open,
+          first.pieces};
+}
+
 std::vector<Access> accesses(const std::vector<Step>& steps) {
   std::vector<Access> all;
-  for (const Step& s : steps)
-    all.push_back({s.inputs, s.outputs, s.def->alias, s.def->in_place, s.pieces});
+  for (const Step& s : steps) all.push_back(access(s, s));
   return all;
 }
 

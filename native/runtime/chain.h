@@ -32,6 +32,8 @@ Step make_chain(const Graph& graph, std::vector<Step> parts, int height);
 // Makes chains of steps where that saves memory or where values are too large for the cache.
 Status join_chains(const Graph& graph, size_t tile_bytes, std::vector<Step>* steps);
 
+// What steps from `first` to `last` do to values, as one.
+Access access(const Step& first, const Step& last);
 std::vector<Access> accesses(const std::vector<Step>& steps);
 
 }  // namespace edge

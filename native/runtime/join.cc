@@ -123,9 +123,7 @@ class Joiner {
       for (size_t i = n; i < end; ++i) most = std::max(most, steps_[i].scratch_per_worker);
       if (end - n > 1) most += tiling(n, end - n).buffers;
       scratch = std::max(scratch, most);
-      const OpDef& def = *steps_[n].def;
-      all.push_back(
-          {steps_[n].inputs, steps_[end - 1].outputs, def.alias, def.in_place, steps_[n].pieces});
+      all.push_back(access(steps_[n], steps_[end - 1]));
     }
     EDGE_ASSIGN(const Layout layout, lay_out(graph_, all, false));
     return layout.arena_bytes + scratch;

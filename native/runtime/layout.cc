@@ -20,7 +20,7 @@ Status place(const Graph& graph, const std::vector<Access>& steps,
   std::vector<char> used(count, 0);
   auto touch = [&](int value, int first, int last) -> Status {
     const size_t r = static_cast<size_t>(shared[static_cast<size_t>(value)].root);
-    if (places[r].kind != Place::kNone) return {};
+    if (places[r].kind != Place::kNone || graph.values[r].open) return {};
     const TensorSpec& spec = graph.values[r].spec;
     EDGE_ASSIGN(const size_t bytes, byte_size(spec.dtype, spec.shape));
     Lifetime& l = lifetimes[r];

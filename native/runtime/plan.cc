@@ -7,7 +7,9 @@
 #include "base/cpu.h"
 #include "passes/passes.h"
 #include "reader/reader.h"
+#include "runtime/calls.h"
 #include "runtime/chain.h"
+#include "runtime/guard.h"
 
 namespace edge {
 
@@ -27,9 +29,40 @@ std::vector<MissingOp> missing_ops(const Graph& graph) {
   return missing;
 }
 
+std::vector<MissingOp> missing_ops(const Model& model, int graph) {
+  const Graph& g = model.graphs[static_cast<size_t>(graph)];
+  std::vector<MissingOp> missing = missing_ops(g);
+  std::set<int> seen;
+  for (size_t n = 0; n < g.nodes.size(); ++n) {
+    std::vector<int> called = callees(g.nodes[n]);
+    for (size_t i = 0; i < called.size(); ++i) {
+      if (!seen.insert(called[i]).second) continue;
+      const Graph& inner = model.graphs[static_cast<size_t>(called[i])];
+      for (const MissingOp& op : missing_ops(inner)) {
+        missing.push_back({static_cast<int>(n), op.op,
+                           format("subgraph %d, op %d: %s", called[i], op.node, op.reason.c_str())});
+      }
+      for (const Node& node : inner.nodes) {
+        for (int next : callees(node)) called.push_back(next);
+      }
+    }
+  }
+  return missing;
+}
+
 Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> model, int graph,
                                                 const PlanOptions& options) {
+  return guarded([&]() -> Result<std::shared_ptr<const Plan>> {
+    Planner planner(model, options);
+    return build(model, graph, options, &planner);
+  });
+}
+
+Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> model, int graph,
+                                                const PlanOptions& options, Planner* planner) {
   auto plan = std::make_shared<Plan>();
+  plan->limits_ = options.limits;
+  plan->preserve_all_ = options.preserve_all;
   plan->graph_ = model->graphs[static_cast<size_t>(graph)];
   plan->model_ = std::move(model);
   Graph& g = plan->graph_;
@@ -43,8 +76,20 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
       return invalid_argument("input " + std::to_string(value) + ": " + bytes.status().message());
     spec.shape = shape;
   }
-  EDGE_TRY(resolve_calls(*plan->model_, &g));
-  EDGE_TRY(run_passes(&g, options.preserve_all));
+  if (options.open_inputs) {
+    for (int i : g.inputs) g.values[static_cast<size_t>(i)].open = true;
+  }
+  const std::vector<Graph>& graphs = plan->model_->graphs;
+  EDGE_TRY(inline_composites(graphs, options.limits.tensors, &g));
+  if (g.values.size() > static_cast<size_t>(options.limits.tensors)) {
+    return beyond("tensors", static_cast<double>(options.limits.tensors),
+                  format("the graph has %zu tensors", g.values.size()));
+  }
+  if (options.input_shapes.empty() && !options.open_inputs) fix_variables(graphs, &g);
+  EDGE_TRY(run_passes(&g, options.preserve_all,
+                      [planner](const Graph& caller, Node* node, std::vector<Shape>* shapes) {
+                        return planner->plan_calls(caller, node, shapes);
+                      }));
   EDGE_TRY(plan->prepare_steps(options.kernels));
   if (!options.preserve_all) {
     const size_t tile = options.tile_bytes ? options.tile_bytes : l2_cache_bytes() / 2;
@@ -64,17 +109,43 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
+namespace {
+
+// kLater where a step can be prepared only while running.
+Status prepare(const OpDef& def, PrepareContext& op) {
+  const Node& node = op.node();
+  const auto is_open = [&](int i) {
+    return i != kAbsent && op.graph().values[static_cast<size_t>(i)].open;
+  };
+  if (def.calls) {
+    op.state = node.callees;
+    return {};
+  }
+  if (std::any_of(node.inputs.begin(), node.inputs.end(), is_open) ||
+      std::any_of(node.outputs.begin(), node.outputs.end(), is_open)) {
+    return known_later("its shapes");
+  }
+  return def.prepare(op);
+}
+
+}  // namespace
+
 Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
   std::set<int> used;
-  for (const Node& node : graph_.nodes) {
+  for (const Value& v : graph_.values) any_open_ = any_open_ || v.open;
+  for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
     PrepareContext context(graph_, node);
     const auto wanted = node.origin.empty() ? kernels.end() : kernels.find(node.origin[0]);
     if (wanted != kernels.end()) context.wanted = wanted->second;
     Step step;
     step.def = find_op(node);
     // A user's op may have been taken back since shapes were inferred.
-    const Status s = step.def ? step.def->prepare(context) : unsupported(why_missing(node));
-    if (!s.ok()) {
+    const Status s = step.def ? prepare(*step.def, context) : unsupported(why_missing(node));
+    if (s.code() == Code::kLater) {
+      any_open_ = step.open = true;
+
+    } else if (!s.ok()) {
       return s.at(
           format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str()));
     }
@@ -88,6 +159,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     step.kernel = std::move(context.kernel);
     step.candidates = std::move(context.candidates);
     step.rows = context.rows;
+    step.node = n;
     step.nodes = node.origin;
     step.inputs = node.inputs;
     step.outputs = node.outputs;
@@ -96,7 +168,7 @@ Status Plan::prepare_steps(const std::map<int, std::string>& kernels) {
     step.packed_bytes = context.packed_bytes;
     step.pieces = context.pieces;
     step.kept_bytes = context.kept_bytes;
-    if (step.def->macs) step.macs = step.def->macs(context);
+    if (step.def->macs && !step.open) step.macs = step.def->macs(context);
     steps_.push_back(std::move(step));
   }
   if (used.size() != kernels.size())

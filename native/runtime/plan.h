@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "graph/graph.h"
 #include "runtime/layout.h"
+#include "runtime/limits.h"
 #include "runtime/step.h"
 
 namespace edge {
@@ -22,7 +23,11 @@ struct PlanOptions {
   // Bytes of the fast memory that a thread may fill with rows of a chain of convolutions and their
   // weights; 0: half of the CPU's share of the L2 cache.
   size_t tile_bytes = 0;
+  bool open_inputs = false;  // the shapes of all inputs are known only while running
+  Limits limits;
 };
+
+class Planner;
 
 // Immutable once built, shared by sessions; keeps the Model alive.
 class Plan {
@@ -40,10 +45,18 @@ class Plan {
   size_t weight_bytes() const;  // packed by steps
   size_t scratch_per_worker() const { return scratch_per_worker_; }
   size_t scratch_shared() const { return scratch_shared_; }
+  bool any_open() const { return any_open_; }  // values or steps
+  bool preserve_all() const { return preserve_all_; }
+  const Limits& limits() const { return limits_; }
 
  private:
+  friend class Planner;
+  static Result<std::shared_ptr<const Plan>> build(std::shared_ptr<const Model> model, int graph,
+                                                   const PlanOptions& options, Planner* planner);
   Status prepare_steps(const std::map<int, std::string>& kernels);
   Status copy_constants();
+  Limits limits_;
+  bool any_open_ = false, preserve_all_ = false;
 
   std::shared_ptr<const Model> model_;
   Graph graph_;
@@ -53,11 +66,12 @@ class Plan {
   size_t scratch_per_worker_ = 0, scratch_shared_ = 0;
 };
 
-// The nodes of a graph that cannot run here.
+// The nodes of a graph that cannot run here, be it for want of what they call.
 struct MissingOp {
   int node;
   std::string op, reason;
 };
 std::vector<MissingOp> missing_ops(const Graph& graph);
+std::vector<MissingOp> missing_ops(const Model& model, int graph);
 
 }  // namespace edge

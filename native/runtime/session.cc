@@ -1,96 +1,79 @@
 #include "runtime/session.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstring>
+#include <numeric>
 
-#include "base/arena.h"
+#include "runtime/guard.h"
 
 namespace edge {
 
-Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> plan, int threads) {
+Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> plan, int threads,
+                                                 std::shared_ptr<SessionState> state) {
   if (threads < 1 || threads > 1024) {
     return invalid_argument(format("%d threads, wanted 1 to 1024", threads));
   }
-  std::shared_ptr<Session> s(new Session(std::move(plan), threads));
-  const Plan& p = *s->plan_;
-  s->arena_ = Arena(p.arena_bytes());
-  s->variables_ = Arena(p.variable_bytes());
-  s->scratch_ = Arena((Bytes(p.scratch_per_worker()) * static_cast<size_t>(threads)).count());
-  s->shared_ = Arena(p.scratch_shared());
-  if (!s->arena_.data() || !s->variables_.data() || !s->scratch_.data() || !s->shared_.data()) {
-    return Status(Code::kResource, format("no memory for an arena of %zu bytes", p.arena_bytes()));
-  }
-  s->reset();
-  for (const Step& step : p.steps()) {
-    std::vector<uint8_t*> in, out;
-    for (int i : step.inputs) in.push_back(i == kAbsent ? nullptr : s->data(i));
-    for (int o : step.outputs) out.push_back(s->data(o));
-    s->inputs_.push_back(std::move(in));
-    s->outputs_.push_back(std::move(out));
-  }
-  return s;
+  return guarded([&]() -> Result<std::shared_ptr<Session>> {
+    if (!state) state = std::make_shared<SessionState>();
+    std::shared_ptr<Session> s(new Session(threads, std::move(state)));
+    const auto budget = std::make_shared<Budget>(plan->limits());
+    EDGE_ASSIGN(s->main_, Execution::create(std::move(plan), threads, budget));
+    const Graph& graph = s->plan().graph();
+    for (int i : graph.inputs) {
+      const TensorSpec& spec = graph.values[static_cast<size_t>(i)].spec;
+      if (spec.dtype != DType::kString) continue;
+      EDGE_TRY(byte_size(DType::kInt64, spec.shape).status());
+      const std::vector<std::string> none(static_cast<size_t>(spec.shape.count()));
+      EDGE_TRY(s->set_strings(i, spec.shape, none));
+    }
+    return s;
+  });
 }
 
-uint8_t* Session::data(int value) const {
-  const Place& place = plan_->place(value);
-  switch (place.kind) {
-    case Place::kArena:
-      return arena_.data() + place.offset;
-    case Place::kVariable:
-      return variables_.data() + place.offset;
-    case Place::kConstant:
-      return const_cast<uint8_t*>(place.data);  // the plan never gives a constant as an output
-    case Place::kNone:
-      break;
-  }
-  return nullptr;
+Status Session::set_strings(int value, const Shape& shape, const std::vector<std::string>& strings) {
+  return guarded([&]() -> Status {
+    if (static_cast<int64_t>(strings.size()) != shape.count()) {
+      return invalid_argument(format("%zu strings for %s", strings.size(), to_string(shape).c_str()));
+    }
+    const size_t head = 4 * (strings.size() + 2);
+    const size_t bytes =
+        std::accumulate(strings.begin(), strings.end(), head,
+                        [](size_t sum, const std::string& s) { return sum + s.size(); });
+    if (bytes > INT32_MAX) return invalid_argument("strings of more than 2^31-1 bytes");
+    EDGE_ASSIGN(uint8_t * data, main_->resize(value, shape, bytes));
+    const auto put = [data](size_t i, size_t number) {
+      const int32_t n = static_cast<int32_t>(number);
+      std::memcpy(data + 4 * i, &n, 4);
+    };
+    put(0, strings.size());
+    size_t at = head;
+    for (size_t i = 0; i < strings.size(); ++i) {
+      put(i + 1, at);
+      std::memcpy(data + at, strings[i].data(), strings[i].size());
+      at += strings[i].size();
+    }
+    put(strings.size() + 1, at);
+    return {};
+  });
 }
 
 Status Session::run(std::vector<int64_t>* nanoseconds) {
-  if (running_.exchange(true, std::memory_order_acquire)) {
+  if (state_->running().exchange(true, std::memory_order_acquire)) {
     return invalid_argument(
         "this session is running in another thread; give each thread its own session");
   }
-  const std::vector<Step>& steps = plan_->steps();
-  if (nanoseconds) nanoseconds->assign(steps.size(), 0);
-  Status status;
-  for (size_t n = 0; n < steps.size() && status.ok(); ++n) {
-    const Step& step = steps[n];
-    const auto start =
-        nanoseconds ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
-    const bool in_place = step.def->alias && inputs_[n][0] == outputs_[n][0];
-    if (!in_place) {
-      step.def->eval(EvalContext(step.state.get(), inputs_[n].data(), outputs_[n].data(), &pool_,
-                                 {scratch_.data(), plan_->scratch_per_worker(), shared_.data(),
-                                  variables_.data() + step.kept},
-                                 &status));
-      if (!status.ok()) status = status.at(format("op %d %.100s", step.nodes[0], step.op.c_str()));
-    }
-    if (nanoseconds) {
-      (*nanoseconds)[n] = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                              std::chrono::steady_clock::now() - start)
-                              .count();
-    }
-  }
+  const Limits& limits = plan().limits();
+  RunContext context{pool_, state_->shared(), limits, Deadline(limits)};
+  const Status status = guarded([&] { return main_->run(context, nanoseconds); });
   pool_.rest();
-  running_.store(false, std::memory_order_release);
+  state_->running().store(false, std::memory_order_release);
   return status;
 }
 
-void Session::reset() {
-  if (variables_.size()) std::memset(variables_.data(), 0, variables_.size());
-  const std::vector<Value>& values = plan_->graph().values;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const TensorSpec& s = values[i].spec;
-    if (plan_->places()[i].kind != Place::kVariable) continue;
-    if (!values[i].data.empty()) {
-      std::copy(values[i].data.begin(), values[i].data.end(), data(static_cast<int>(i)));
-      continue;
-    }
-    if (s.dtype != DType::kInt8) continue;
-    std::memset(data(static_cast<int>(i)), s.zero_point(), static_cast<size_t>(s.shape.count()));
-  }
+void Session::reset() { main_->reset(); }
+
+void Session::reset_resources() {
+  state_->shared().resources.clear_variables();
+  state_->shared().initialized.clear();
 }
 
 }  // namespace edge

@@ -23,6 +23,9 @@ struct Step {
   size_t kept = 0, kept_bytes = 0;  // its own memory, from an offset in the block of variables on
   int64_t macs = 0;
   Pieces pieces;
+  // Its shapes depend on data, so it is prepared while running: node `node` of the plan's graph.
+  bool open = false;
+  size_t node = 0;
   std::vector<Step> parts;  // of a chain: the steps that it runs row by row
 };
 

@@ -380,9 +380,8 @@ double output_scale(const OpView& op, size_t channel, bool float_product,
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   const Value& w = op.in(spec.operands.w);
   const Value* bias = has_bias(op, spec.operands) ? &op.in(spec.operands.bias) : nullptr;
-  if (!w.constant || (bias && !bias->constant)) {
-    return unsupported("its weights or biases are known only while running");
-  }
+  EDGE_TRY(op.expect_known(spec.operands.w));
+  if (bias) EDGE_TRY(op.expect_known(spec.operands.bias));
   m->dtype = op.in(spec.operands.x).spec.dtype;
   if (bias && bias->spec.shape.count() != static_cast<int64_t>(m->out_channels)) {
     return invalid_model(format("it has %lld biases for %zu channels",

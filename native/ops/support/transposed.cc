@@ -56,7 +56,7 @@ Status prepare_transposed(PrepareContext& op, const TransposedAxis& h, const Tra
                           MatrixSpec spec, Transposed* state) {
   const Value& x = op.in(spec.operands.x);
   const Value& filter = op.in(spec.operands.w);
-  if (!filter.constant) return unsupported("its weights are known only while running");
+  EDGE_TRY(op.expect_known(spec.operands.w));
   const size_t depth = static_cast<size_t>(x.spec.shape[3]);
   const size_t out_channels = static_cast<size_t>(filter.spec.shape[0]);
   const size_t cell_bytes = depth * dtype_size(filter.spec.dtype);

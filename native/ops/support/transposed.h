@@ -17,9 +17,6 @@ struct TransposedAxis {
 
 struct Transposed {
   std::vector<Matrix> phases;
-  // Of an output whose shape comes with each run: what it must be, as only that was prepared for.
-  bool shape_given = false;
-  Shape shape;
 };
 
 // `spec` lacks weights and taps only.
