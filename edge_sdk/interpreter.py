@@ -102,9 +102,7 @@ class Interpreter:
     def _graph(self, subgraph: int = 0) -> _Graph:
         if subgraph not in self._graphs:
             _position(subgraph, self._program.subgraph_count, "subgraph")
-            self._graphs[subgraph] = _Graph(
-                self._program, subgraph, self._preserve_all, self._state
-            )
+            self._graphs[subgraph] = _Graph(self._program, subgraph, self._preserve_all, self._state)
         return self._graphs[subgraph]
 
     def allocate_tensors(self) -> None:
@@ -270,9 +268,7 @@ class _Graph:
             return
         self._check_views()
         with _runtime_errors():
-            self._runner = self._program.runner(
-                self._shapes, self._subgraph, self._preserve_all, self._state
-            )
+            self._runner = self._program.runner(self._shapes, self._subgraph, self._preserve_all, self._state)
         self._resized.clear()
 
     def invoke(self) -> None:

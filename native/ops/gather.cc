@@ -4,13 +4,15 @@
 
 #include "ops/support/indices.h"
 #include "ops/support/movement.h"
+#include "ops/support/strings.h"
 
 namespace edge {
 namespace {
 
 struct State {
   int64_t batches = 0, outer = 0, indices = 0, extent = 0;
-  size_t inner = 0;  // bytes
+  size_t inner = 0;  // bytes, or strings
+  bool strings = false;
   size_t index_bytes = 0;
 };
 
@@ -22,7 +24,7 @@ Status outside(int64_t index, int64_t extent) {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<GatherAttributes>());
   EDGE_TRY(op.expect_arity(2, 2, 1));
-  EDGE_TRY(expect_movable(op, 0));
+  if (op.in(0).spec.dtype != DType::kString) EDGE_TRY(expect_movable(op, 0));
   EDGE_TRY(expect_indices(op, 1));
   return op.expect_output_as_input();
 }
@@ -67,15 +69,35 @@ Status prepare(PrepareContext& op) {
       return invalid_model(outside(known[i], s.extent).message());
     }
   }
+  s.strings = op.in(0).spec.dtype == DType::kString;
   if (op.out(0).spec.shape.count() == 0) return {};
   s.batches = x.count(0, axes.batch);
   s.outer = x.count(axes.batch, axes.axis);
   s.indices = index.count(axes.batch, index.rank());
-  s.inner = static_cast<size_t>(x.count(axes.axis + 1, x.rank())) * dtype_size(op.in(0).spec.dtype);
+  s.inner = static_cast<size_t>(x.count(axes.axis + 1, x.rank()));
+  if (!s.strings) s.inner *= dtype_size(op.in(0).spec.dtype);
   return {};
 }
 
+void eval_strings(const EvalContext& run) {
+  const State& s = run.state<State>();
+  const Indices index(run.in<uint8_t>(1), s.index_bytes);
+  const Strings in(run.in<uint8_t>(0));
+  const int64_t inner = static_cast<int64_t>(s.inner);
+  std::vector<std::string_view> found;
+  for (int64_t o = 0; o < s.batches * s.outer; ++o) {
+    for (int64_t i = 0; i < s.indices; ++i) {
+      const int64_t at = index[o / s.outer * s.indices + i];
+      if (at < 0 || at >= s.extent) return run.fail(outside(at, s.extent));
+      for (int64_t n = 0; n < inner; ++n) found.push_back(in[(o * s.extent + at) * inner + n]);
+    }
+  }
+  Status status = write_strings(run, 0, found);
+  if (!status.ok()) run.fail(std::move(status));
+}
+
 void eval(const EvalContext& run) {
+  if (run.state<State>().strings) return eval_strings(run);
   const State& s = run.state<State>();
   const Indices index(run.in<uint8_t>(1), s.index_bytes);
   const uint8_t* in = run.in<uint8_t>(0);

@@ -130,7 +130,8 @@ Result<Span<const uint8_t>> OpView::known(size_t i) const {
 }
 
 Result<const Resources*> OpView::resources() const {
-  if (!resources_) return known_later("it depends on variables, which are known only while running");
+  if (!resources_)
+    return known_later("it depends on variables, which are known only while running");
   return resources_;
 }
 

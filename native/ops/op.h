@@ -63,8 +63,9 @@ class OpView {
   // One positive, finite scale and a zero point within the type's range, for 8-bit tensors;
   // nothing for other types.
   Status expect_quantized(const Value& value) const;
-  // The bytes of an input that decides a shape, or are packed. kLater, which infer and prepare hand on, where it
-  // is no constant: they are called again then while running, when all inputs are known.
+  // The bytes of an input that decides a shape, or are packed. kLater, which infer and prepare hand
+  // on, where it is no constant: they are called again then while running, when all inputs are
+  // known.
   Result<Span<const uint8_t>> known(size_t i) const;
   // The same for integers, int32 or int64: of a constant, or known while running.
   Result<std::vector<int64_t>> constant_integers(size_t i) const;

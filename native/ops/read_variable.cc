@@ -44,9 +44,10 @@ void eval(const EvalContext& run) {
     return run.fail(invalid_argument("the variable has no value: nothing was assigned to it yet"));
   }
   if (variable->dtype != spec.dtype || variable->shape != spec.shape) {
-    return run.fail(invalid_argument(format(
-        "the variable holds %s%s, wanted %s%s", dtype_name(variable->dtype),
-        to_string(variable->shape).c_str(), dtype_name(spec.dtype), to_string(spec.shape).c_str())));
+    return run.fail(
+        invalid_argument(format("the variable holds %s%s, wanted %s%s", dtype_name(variable->dtype),
+                                to_string(variable->shape).c_str(), dtype_name(spec.dtype),
+                                to_string(spec.shape).c_str())));
   }
   const size_t bytes = *byte_size(spec.dtype, spec.shape);
   if (bytes) std::memcpy(run.out<uint8_t>(0), variable->bytes.data(), bytes);

@@ -13,7 +13,7 @@ struct State {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(1, 2, 1));
   EDGE_TRY(op.expect_attributes<ReshapeAttributes>());
-  if (dtype_size(op.in(0).spec.dtype) == 0) {
+  if (dtype_size(op.in(0).spec.dtype) == 0 && op.in(0).spec.dtype != DType::kString) {
     return unsupported(format("%s tensors", dtype_name(op.in(0).spec.dtype)));
   }
   return op.expect_output_as_input();

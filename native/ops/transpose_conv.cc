@@ -50,9 +50,7 @@ Status prepare(PrepareContext& op) {
   return prepare_transposed(op, h, v, spec, &state);
 }
 
-void eval(const EvalContext& run) {
-  eval_transposed(run, kOperands.x);
-}
+void eval(const EvalContext& run) { eval_transposed(run, kOperands.x); }
 
 int64_t macs(const OpView& op) { return transposed_macs(op, kOperands); }
 

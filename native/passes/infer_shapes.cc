@@ -52,6 +52,14 @@ bool any_string(const Graph& graph, const std::vector<int>& values) {
   });
 }
 
+// Sums have their operands' type, whatever the file says; some say float32 of all between two ops.
+void adopt_type(Graph* graph, const Node& node) {
+  if (node.opcode != opcode::kADD && node.opcode != opcode::kSUB) return;
+  if (node.inputs.size() != 2 || node.outputs.size() != 1 || node.inputs[1] == kAbsent) return;
+  graph->values[static_cast<size_t>(node.outputs[0])].spec.dtype =
+      graph->values[static_cast<size_t>(node.inputs[1])].spec.dtype;
+}
+
 // kLater where a shape depends on data.
 Status infer(const OpDef& def, const OpView& op, std::vector<Shape>* shapes,
              std::vector<DType>* types) {
@@ -78,13 +86,15 @@ Status infer_shapes(Graph* graph, const InferCall& call) {
         format("op %d %.100s", node.origin.empty() ? -1 : node.origin[0], node.name().c_str());
     const OpDef* def = find_op(node);
     if (!def) return unsupported(why_missing(node)).at(place);
+    adopt_type(graph, node);
     const OpView op(*graph, node);
     EDGE_TRY(def->check(op).at(place));
     std::vector<Shape> shapes(node.outputs.size());
     std::vector<DType> types;
     for (size_t i = 0; i < node.outputs.size(); ++i) types.push_back(op.out(i).spec.dtype);
     if (def->calls && !call) return unsupported("it calls other graphs").at(place);
-    const Status inferred = def->calls ? call(*graph, &node, &shapes) : infer(*def, op, &shapes, &types);
+    const Status inferred =
+        def->calls ? call(*graph, &node, &shapes) : infer(*def, op, &shapes, &types);
     if (inferred.code() == Code::kLater) {
       for (int o : node.outputs) graph->values[static_cast<size_t>(o)].open = true;
       continue;

@@ -19,8 +19,8 @@ Result<std::vector<int>> match(const Graph& inner, const Node& node, Graph* grap
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const size_t in = static_cast<size_t>(inner.inputs[i]);
     if (node.inputs[i] == kAbsent) return invalid_model(format("its input %zu is missing", i));
-    if (outer[in] != kAbsent ||
-        graph->values[static_cast<size_t>(node.inputs[i])].spec.dtype != inner.values[in].spec.dtype) {
+    if (outer[in] != kAbsent || graph->values[static_cast<size_t>(node.inputs[i])].spec.dtype !=
+                                    inner.values[in].spec.dtype) {
       return invalid_model(format("its input %zu does not suit its subgraph", i));
     }
     outer[in] = node.inputs[i];

@@ -179,8 +179,8 @@ py::bytes appended_of(const Model& model) {
 std::shared_ptr<const Plan> build_plan(std::shared_ptr<const Model> model,
                                        const std::map<int, std::vector<int64_t>>& shapes,
                                        bool preserve_all, int subgraph,
-                                       const std::map<int, std::string>& kernels,
-                                       size_t tile_bytes, const Limits& limits) {
+                                       const std::map<int, std::string>& kernels, size_t tile_bytes,
+                                       const Limits& limits) {
   graph_of(*model, subgraph);
   PlanOptions options;
   for (const auto& [value, dims] : shapes) options.input_shapes[value] = to_shape(dims);
@@ -279,7 +279,8 @@ PYBIND11_MODULE(_native, m) {
             py::list out;
             const Graph& graph = graph_of(model, subgraph);
             for (size_t i = 0; i < graph.values.size(); ++i) {
-              out.append(describe_value(graph.values[i], graph.values[i].spec, static_cast<int>(i)));
+              out.append(
+                  describe_value(graph.values[i], graph.values[i].spec, static_cast<int>(i)));
             }
             return out;
           },
@@ -356,10 +357,10 @@ PYBIND11_MODULE(_native, m) {
       .def("allocations", &allocations_of);
 
   py::class_<Session, std::shared_ptr<Session>>(m, "Session")
-      .def(py::init([](std::shared_ptr<Plan> plan, int threads,
-                       std::shared_ptr<SessionState> state) {
-             return take(Session::create(std::move(plan), threads, std::move(state)));
-           }),
+      .def(py::init(
+               [](std::shared_ptr<Plan> plan, int threads, std::shared_ptr<SessionState> state) {
+                 return take(Session::create(std::move(plan), threads, std::move(state)));
+               }),
            py::arg("plan"), py::arg("threads") = 1, py::arg("state") = nullptr)
       .def("tensor",
            [](const Session& session, int tensor) {

@@ -28,8 +28,8 @@ Status expect_types(const Graph& from, const int* values, size_t count, const Gr
   for (size_t i = 0; i < count; ++i) {
     const DType have = spec_of(from, values[i]).dtype, want = spec_of(to, wanted[i]).dtype;
     if (have != want) {
-      return invalid_model(format("%s %zu is %s, its subgraph has %s", what, i, dtype_name(have),
-                                  dtype_name(want)));
+      return invalid_model(
+          format("%s %zu is %s, its subgraph has %s", what, i, dtype_name(have), dtype_name(want)));
     }
   }
   return {};
@@ -52,15 +52,16 @@ Status truth(const Execution& from, int value, bool* is_true) {
   return {};
 }
 
-Status copy(const Execution& from, const int* source, Execution& to, const std::vector<int>& where) {
+Status copy(const Execution& from, const int* source, Execution& to,
+            const std::vector<int>& where) {
   for (size_t i = 0; i < where.size(); ++i) {
     EDGE_TRY(to.receive(where[i], from, source[i]));
   }
   return {};
 }
 
-Status run_if(const Step& step, Execution& caller,
-              std::vector<std::unique_ptr<Execution>>& callees, RunContext& run) {
+Status run_if(const Step& step, Execution& caller, std::vector<std::unique_ptr<Execution>>& callees,
+              RunContext& run) {
   bool is_true = false;
   EDGE_TRY(truth(caller, step.inputs[0], &is_true));
   Execution& branch = *callees[is_true ? 0 : 1];
@@ -94,7 +95,8 @@ Status run_while(const Step& step, Execution& caller,
 Status run_once(const Step& step, Execution& caller, RunContext& run) {
   const Calls& calls = *static_cast<const Calls*>(step.state.get());
   if (run.state.initialized.count(calls.graphs[0])) return {};
-  EDGE_ASSIGN(const auto init, Execution::create(calls.plans[0], caller.threads(), caller.budget()));
+  EDGE_ASSIGN(const auto init,
+              Execution::create(calls.plans[0], caller.threads(), caller.budget()));
   EDGE_TRY(init->run(run, nullptr));
   run.state.initialized.insert(calls.graphs[0]);
   return {};
@@ -108,8 +110,8 @@ Planner::Planner(std::shared_ptr<const Model> model, const PlanOptions& options)
   options_.preserve_all = false;
 }
 
-Result<std::shared_ptr<const Plan>> Planner::plan(const Graph& caller, const Node& node, size_t skip,
-                                                  int graph, bool open) {
+Result<std::shared_ptr<const Plan>> Planner::plan(const Graph& caller, const Node& node,
+                                                  size_t skip, int graph, bool open) {
   const Graph& callee = model_->graphs[static_cast<size_t>(graph)];
   const size_t count = node.inputs.size() - skip;
   EDGE_TRY(expect_types(caller, node.inputs.data() + skip, count, callee, callee.inputs, "inputs"));
@@ -117,7 +119,8 @@ Result<std::shared_ptr<const Plan>> Planner::plan(const Graph& caller, const Nod
     return beyond("nesting", depth_, "graphs call graphs to a greater depth");
   }
   if (++plans_ > kMostPlans) {
-    return Status(Code::kResource, format("its graphs call others in more than %d ways", kMostPlans));
+    return Status(Code::kResource,
+                  format("its graphs call others in more than %d ways", kMostPlans));
   }
   options_.open_inputs = open;
   options_.input_shapes.clear();

@@ -92,8 +92,8 @@ Status Execution::receive(int value, const Execution& from, int source) {
   const TensorSpec& given = from.spec(source);
   const TensorSpec& wanted = spec(value);
   if (given.dtype != wanted.dtype) {
-    return invalid_argument(format("a subgraph is given %s for %s", dtype_name(given.dtype),
-                                   dtype_name(wanted.dtype)));
+    return invalid_argument(
+        format("a subgraph is given %s for %s", dtype_name(given.dtype), dtype_name(wanted.dtype)));
   }
   const bool is_open = plan_->graph().values[static_cast<size_t>(value)].open;
   if (is_open && from.chunk(source)) {
@@ -141,7 +141,8 @@ Status Execution::run(RunContext& run, std::vector<int64_t>* nanoseconds) {
         nanoseconds ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     EDGE_TRY(run.deadline.check());
     const Status status = run_step(n, run);
-    if (!status.ok()) return status.at(format("op %d %.100s", steps[n].nodes[0], steps[n].op.c_str()));
+    if (!status.ok())
+      return status.at(format("op %d %.100s", steps[n].nodes[0], steps[n].op.c_str()));
     if (open_) open_->release(static_cast<int>(n));
     if (nanoseconds) {
       (*nanoseconds)[n] = std::chrono::duration_cast<std::chrono::nanoseconds>(

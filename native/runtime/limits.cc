@@ -17,9 +17,10 @@ size_t machine_bytes() {
 }  // namespace
 
 Status beyond(const char* name, double limit, const std::string& what) {
-  return {Code::kResource,
-          format("%s, but Limits.%s is %.15g: to allow more, load the model with limits=Limits(%s=...)",
-                 what.c_str(), name, limit, name)};
+  return {
+      Code::kResource,
+      format("%s, but Limits.%s is %.15g: to allow more, load the model with limits=Limits(%s=...)",
+             what.c_str(), name, limit, name)};
 }
 
 Budget::Budget(const Limits& limits)

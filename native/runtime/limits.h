@@ -22,7 +22,8 @@ struct Limits {
 // "... is more than Limits.<name> = <limit>" and how to raise it.
 Status beyond(const char* name, double limit, const std::string& what);
 
-// Counts the bytes that a session holds against Limits::memory_bytes; taken by one thread at a time.
+// Counts the bytes that a session holds against Limits::memory_bytes; taken by one thread at a
+// time.
 class Budget {
  public:
   explicit Budget(const Limits& limits);

@@ -186,6 +186,19 @@ Result<OpenSteps::Prepared*> OpenSteps::prepare(const Step& step, const Resource
   return slot.get();
 }
 
+// Gives one value the bytes of another one.
+Status OpenSteps::rename(int from, int to) {
+  const Shape shape = value(to).spec.shape;
+  if (chunk(from)) {
+    share(to, shape, chunk(from));
+    return {};
+  }
+  const Span<const uint8_t> data = value(from).data;
+  EDGE_ASSIGN(uint8_t* copy, resize(to, shape, data.size()));
+  std::copy(data.begin(), data.end(), copy);
+  return {};
+}
+
 Status OpenSteps::run(const Step& step, ThreadPool& pool, Resources& resources) {
   const Node& node = plan_.graph().nodes[step.node];
   Status status = infer(step, resources);
@@ -209,22 +222,20 @@ Status OpenSteps::run(const Step& step, ThreadPool& pool, Resources& resources) 
     EDGE_ASSIGN(const size_t bytes, byte_size(spec.dtype, spec.shape));
     if (!value(o).open) {
       outputs.push_back(const_cast<uint8_t*>(value(o).data.data()));
-    } else if (step.def->alias && chunk(node.inputs[0])) {
-      share(o, spec.shape, chunk(node.inputs[0]));
-      return {};
+    } else if (step.def->alias) {
+      return rename(node.inputs[0], o);
     } else if (spec.dtype == DType::kString) {
       outputs.push_back(nullptr);
     } else {
-      EDGE_ASSIGN(uint8_t * data, resize(o, spec.shape, bytes));
+      EDGE_ASSIGN(uint8_t* data, resize(o, spec.shape, bytes));
       outputs.push_back(data);
     }
   }
   Strings room(*this, step);
-  step.def->eval(EvalContext(
-      prepared->state.get(), inputs.data(), outputs.data(), &pool,
-      {scratch_->data(), prepared->scratch_per_worker, shared_->data(), prepared->kept.data(),
-       &resources, &room},
-      &status));
+  step.def->eval(EvalContext(prepared->state.get(), inputs.data(), outputs.data(), &pool,
+                             {scratch_->data(), prepared->scratch_per_worker, shared_->data(),
+                              prepared->kept.data(), &resources, &room},
+                             &status));
   return status;
 }
 

@@ -21,7 +21,9 @@ class OpenSteps {
 
   const Value& value(int i) const { return graph_.values[static_cast<size_t>(i)]; }
   uint8_t* data(int value) const;  // of an open one; nullptr before there is any
-  std::shared_ptr<const Chunk> chunk(int value) const { return chunks_[static_cast<size_t>(value)]; }
+  std::shared_ptr<const Chunk> chunk(int value) const {
+    return chunks_[static_cast<size_t>(value)];
+  }
   Result<uint8_t*> resize(int value, const Shape& shape, size_t bytes);
   void share(int value, const Shape& shape, std::shared_ptr<const Chunk> chunk);
 
@@ -36,6 +38,7 @@ class OpenSteps {
   class Strings;
   Status infer(const Step& step, const Resources& resources);
   Result<Prepared*> prepare(const Step& step, const Resources& resources);
+  Status rename(int from, int to);
   Status grow(const PrepareContext& context);
 
   const Plan& plan_;

@@ -39,8 +39,9 @@ std::vector<MissingOp> missing_ops(const Model& model, int graph) {
       if (!seen.insert(called[i]).second) continue;
       const Graph& inner = model.graphs[static_cast<size_t>(called[i])];
       for (const MissingOp& op : missing_ops(inner)) {
-        missing.push_back({static_cast<int>(n), op.op,
-                           format("subgraph %d, op %d: %s", called[i], op.node, op.reason.c_str())});
+        missing.push_back(
+            {static_cast<int>(n), op.op,
+             format("subgraph %d, op %d: %s", called[i], op.node, op.reason.c_str())});
       }
       for (const Node& node : inner.nodes) {
         for (int next : callees(node)) called.push_back(next);

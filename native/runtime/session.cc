@@ -29,17 +29,19 @@ Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Plan> pla
   });
 }
 
-Status Session::set_strings(int value, const Shape& shape, const std::vector<std::string>& strings) {
+Status Session::set_strings(int value, const Shape& shape,
+                            const std::vector<std::string>& strings) {
   return guarded([&]() -> Status {
     if (static_cast<int64_t>(strings.size()) != shape.count()) {
-      return invalid_argument(format("%zu strings for %s", strings.size(), to_string(shape).c_str()));
+      return invalid_argument(
+          format("%zu strings for %s", strings.size(), to_string(shape).c_str()));
     }
     const size_t head = 4 * (strings.size() + 2);
     const size_t bytes =
         std::accumulate(strings.begin(), strings.end(), head,
                         [](size_t sum, const std::string& s) { return sum + s.size(); });
     if (bytes > INT32_MAX) return invalid_argument("strings of more than 2^31-1 bytes");
-    EDGE_ASSIGN(uint8_t * data, main_->resize(value, shape, bytes));
+    EDGE_ASSIGN(uint8_t* data, main_->resize(value, shape, bytes));
     const auto put = [data](size_t i, size_t number) {
       const int32_t n = static_cast<int32_t>(number);
       std::memcpy(data + 4 * i, &n, 4);
