@@ -59,6 +59,7 @@ _OPTIONS = {
     "TOPK_V2": "TopKV2Options",
     "SPACE_TO_BATCH_ND": "SpaceToBatchNDOptions",
     "BATCH_TO_SPACE_ND": "BatchToSpaceNDOptions",
+    "HASHTABLE": "HashtableOptions",
 }
 _ENUMS = {
     "padding": S.Padding,
@@ -69,6 +70,8 @@ _ENUMS = {
     "idxOutType": S.TensorType,
     "outputType": S.TensorType,
     "mode": S.MirrorPadMode,
+    "keyDtype": S.TensorType,
+    "valueDtype": S.TensorType,
     "quantizedBiasType": S.TensorType,
     "weightsFormat": S.FullyConnectedOptionsWeightsFormat,
     "kernelType": S.LSTMKernelType,
@@ -138,6 +141,15 @@ class GraphBuilder:
         self._graph.tensors[index].buffer = len(self._model.buffers)
         data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
         self._model.buffers.append(S.BufferT(data=data))
+        return index
+
+    def strings(self, values: Sequence[bytes], shape: Sequence[int] | None = None) -> int:
+        """A constant tensor of strings: their number, where each begins, where the last ends, the bytes."""
+        index = self.tensor((len(values),) if shape is None else shape, "string")
+        places = 4 * (len(values) + 2) + np.cumsum([0, *(len(v) for v in values)])
+        head = np.array([len(values), *places], np.int32).tobytes()
+        self._graph.tensors[index].buffer = len(self._model.buffers)
+        self._model.buffers.append(S.BufferT(data=np.frombuffer(head + b"".join(values), np.uint8)))
         return index
 
     def constant_int4(self, values: Any, *args: Any, **kwargs: Any) -> int:
@@ -227,9 +239,9 @@ class GraphBuilder:
         self._graph.outputs = list(tensors)
 
     def build(self, outputs: Sequence[int] | None = None) -> bytes:
-        """The file; `outputs` are those of the last subgraph unless `outputs()` set them."""
+        """The file; `outputs` are those of the first subgraph unless `outputs()` set them."""
         if outputs is not None:
-            self.outputs(*outputs)
+            self._model.subgraphs[0].outputs = list(outputs)
         return tflite_file.write(self._model)
 
     def _opcode(self, name: str, version: int) -> int:

@@ -41,6 +41,7 @@ Status prepare(PrepareContext& op) {
   const TensorSpec& y = op.out(0).spec;
   State& s = op.make_state<State>();
   s.random.seed(a.seed, a.seed2);
+  op.kept_bytes = Random::kKeptBytes;
   s.type = y.dtype;
   s.classes = op.in(0).spec.shape[1];
   s.rows = y.shape[0];
@@ -67,7 +68,7 @@ void eval(const EvalContext& run) {
   double* sums = reinterpret_cast<double*>(run.scratch(0));
   // As many steps as the reference takes: two numbers of 32 bits a sample, and many to spare.
   const uint64_t rows = static_cast<uint64_t>(s.rows), samples = static_cast<uint64_t>(s.samples);
-  const uint64_t first = s.random.take(rows * ((samples + 3) / 4 * 4) * 2 * 256);
+  const uint64_t first = Random::take(run, rows * ((samples + 3) / 4 * 4) * 2 * 256);
   uint64_t drawn = 0;
   by_type<int32_t, int64_t>(s.type, [&](auto of) {
     using T = decltype(of);

@@ -48,7 +48,6 @@ Status check(const OpView& op) {
   EDGE_TRY(check_product(op, kTime, op.in(kTime).spec.dtype));
   if (op.has_input(kBias)) {
     EDGE_TRY(op.expect_input(kBias, {codes ? DType::kInt32 : DType::kFloat32}));
-    if (!op.in(kBias).constant) return unsupported("its biases are known only while running");
   }
   if (!codes) return {};
   EDGE_TRY(op.expect_quantized(op.in(kX)));
@@ -120,6 +119,8 @@ Status prepare_floats(PrepareContext& op, State* s) {
 }
 
 Status prepare(PrepareContext& op) {
+  EDGE_TRY(op.expect_known(kTime));
+  if (op.has_input(kBias)) EDGE_TRY(op.expect_known(kBias));
   State& s = op.make_state<State>();
   s.type = op.in(kX).spec.dtype;
   s.batches = static_cast<size_t>(op.in(kX).spec.shape[0]);

@@ -157,7 +157,7 @@ Result<OpenSteps::Prepared*> OpenSteps::prepare(const Step& step, const Resource
       })) {
     return slot.get();
   }
-  slot = nullptr;
+  const std::shared_ptr<Prepared> before = std::move(slot);
   auto made = std::make_shared<Prepared>();
   PrepareContext context(graph_, node, &resources);
   EDGE_TRY(step.def->check(context));
@@ -172,7 +172,12 @@ Result<OpenSteps::Prepared*> OpenSteps::prepare(const Step& step, const Resource
   made->types = std::move(types);
   made->state = std::move(context.state);
   made->scratch_per_worker = align_up(context.scratch_per_worker);
-  made->kept = Arena(context.kept_bytes);
+  // What a step keeps from run to run outlives a change of its weights.
+  if (before && before->kept.size() == context.kept_bytes) {
+    made->kept = std::move(before->kept);
+  } else {
+    made->kept = Arena(context.kept_bytes);
+  }
   const int first = node.input(0);
   if (!context.kernel.empty() && first != kAbsent && value(first).constant) {
     const Span<const uint8_t> data = value(first).data;

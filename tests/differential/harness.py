@@ -138,6 +138,9 @@ class Draw:
         dtype = dtype_of(kind)
         if dtype == "bool":
             return np.asarray(self.rng.random(shape) < 0.5)
+        if dtype == "string":
+            words = [b"", b"a", b"edge", b"a longer one", "ä".encode(), b"\0\0"]
+            return np.array(words, object)[self.rng.integers(len(words), size=shape)]
         if dtype == "complex64":
             return np.asarray(self.values(shape, "float32") + 1j * self.values(shape, "float32"), dtype)
         if dtype.startswith("float"):
@@ -205,9 +208,17 @@ def ours(
     plan = _native.Plan(_native.ParsedModel.from_bytes(model), tile_bytes=TILE_BYTES)
     session = _native.Session(plan, threads)
     for index, value in zip(plan.inputs(), inputs):
-        session.view(index)[...] = value
+        write(session, index, value)
     session.run()
     return [np.array(session.view(index)) for index in plan.outputs()]
+
+
+def write(session: Any, index: int, value: np.ndarray[Any, Any]) -> None:
+    """Gives a native session one input."""
+    if value.dtype.kind == "O":
+        session.set_strings(index, list(value.shape), list(value.flat))
+    else:
+        session.view(index)[...] = value
 
 
 def with_shapes(model: bytes, outputs: Sequence[int], results: Sequence[np.ndarray[Any, Any]]) -> bytes:

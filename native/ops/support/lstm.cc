@@ -12,7 +12,7 @@ namespace {
 
 bool given(const OpView& op, size_t i) { return i < op.input_count() && op.has_input(i); }
 
-// A constant vector of floats, or of codes with one scale; appended.
+// A vector of floats, or of codes with one scale; appended.
 void append(const OpView& op, size_t i, std::vector<float>* out) {
   const Value& v = op.in(i);
   const size_t count = static_cast<size_t>(v.spec.shape.count());

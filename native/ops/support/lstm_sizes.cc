@@ -14,7 +14,7 @@ struct Types {
 Status expect_vector(const OpView& op, size_t i, DType type, size_t count) {
   if (!given(op, i)) return invalid_model(format("its input %zu is missing", i));
   EDGE_TRY(op.expect_input(i, {type}));
-  if (!op.in(i).constant) return unsupported(format("its input %zu is no constant", i));
+  EDGE_TRY(op.expect_known(i));
   if (op.in(i).spec.shape.count() == static_cast<int64_t>(count)) return {};
   return invalid_model(format("its input %zu has shape %s, wanted %zu values", i,
                               to_string(op.in(i).spec.shape).c_str(), count));

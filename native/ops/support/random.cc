@@ -22,6 +22,7 @@ Status prepare_random_floats(PrepareContext& op) {
   const auto& a = op.attributes<RandomAttributes>();
   RandomFloats& s = op.make_state<RandomFloats>();
   s.random.seed(a.seed, a.seed2);
+  op.kept_bytes = Random::kKeptBytes;
   s.count = static_cast<size_t>(op.out(0).spec.shape.count());
   return {};
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -29,8 +28,14 @@ class Random {
     stream_ = static_cast<uint64_t>(second);
   }
 
-  // The first of `count` steps that nobody else gets: runs go on where the last one ended.
-  uint64_t take(uint64_t count) const { return next_.fetch_add(count, std::memory_order_relaxed); }
+  // The first of `count` steps: a session's runs go on where the last one ended.
+  static uint64_t take(const EvalContext& run, uint64_t count) {
+    uint64_t* next = run.kept<uint64_t>();
+    const uint64_t first = *next;
+    *next += count;
+    return first;
+  }
+  static constexpr size_t kKeptBytes = sizeof(uint64_t);
 
   Four at(uint64_t step) const {
     Four c{low(step), high(step), low(stream_), high(stream_)};
@@ -49,7 +54,6 @@ class Random {
   static uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
 
   uint64_t key_ = 0, stream_ = 0;
-  mutable std::atomic<uint64_t> next_{0};
 };
 
 // A number in [0, 1) of 23 random bits, and one of 52.
@@ -86,7 +90,7 @@ template <typename F>
 void eval_random_floats(const EvalContext& run, const F& f) {
   const RandomFloats& s = run.state<RandomFloats>();
   float* out = run.out<float>(0);
-  uint64_t step = s.random.take((s.count + 3) / 4);
+  uint64_t step = Random::take(run, (s.count + 3) / 4);
   for (size_t i = 0; i < s.count; i += 4, ++step) {
     float four[4];
     f(s.random.at(step), four);

@@ -20,9 +20,6 @@ size_t at_once(const gemm::Layer& layer) { return gemm::block_rows(layer); }
 Status check_product(const OpView& op, size_t input, DType type) {
   EDGE_TRY(op.expect_input(input, {type}));
   const Value& w = op.in(input);
-  if (!w.constant) {
-    return unsupported(format("its weights, input %zu, are known only while running", input));
-  }
   if (w.spec.shape.rank() != 2) {
     return invalid_model(
         format("its weights, input %zu, have shape %s", input, to_string(w.spec.shape).c_str()));
@@ -62,6 +59,7 @@ Status RowProduct::pack_codes(PrepareContext& op, const std::vector<uint8_t>& we
 
 Status RowProduct::prepare(PrepareContext& op, const std::vector<size_t>& weights,
                            std::vector<float> bias, bool asymmetric) {
+  for (size_t i : weights) EDGE_TRY(op.expect_known(i));
   depth_ = static_cast<size_t>(op.in(weights[0]).spec.shape[1]);
   asymmetric_ = asymmetric;
   const std::vector<uint8_t> all = stacked(op, weights);
@@ -100,6 +98,7 @@ Status RowProduct::prepare(PrepareContext& op, const std::vector<size_t>& weight
 
 Status RowProduct::prepare_codes(PrepareContext& op, const std::vector<size_t>& weights,
                                  int32_t x_zero_point, const std::vector<int32_t>& bias) {
+  for (size_t i : weights) EDGE_TRY(op.expect_known(i));
   depth_ = static_cast<size_t>(op.in(weights[0]).spec.shape[1]);
   return pack_codes(op, stacked(op, weights), x_zero_point, bias.empty() ? nullptr : bias.data());
 }
