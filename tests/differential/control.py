@@ -8,7 +8,9 @@ from builders import GraphBuilder
 from .harness import Case, Draw, differential, dtype_of
 
 
-def binary(g: GraphBuilder, op: str, a: int, b: int, shape: tuple[int, ...], dtype: str, **options: str) -> int:
+def binary(
+    g: GraphBuilder, op: str, a: int, b: int, shape: tuple[int, ...], dtype: str, **options: str
+) -> int:
     y = g.tensor(shape, dtype)
     g.op(op, [a, b], [y], **options)
     return y
@@ -66,7 +68,12 @@ def while_(d: Draw, kind: str) -> Case:
     index = (1,) if d.chance("rank_1", 0.5) else ()
     i, n = g.input(index, "int32"), g.input(index, "int32")
     a, b = g.input(shape, dtype), g.input(shape, dtype)
-    outputs = [g.tensor(index, "int32"), g.tensor(index, "int32"), g.tensor(shape, dtype), g.tensor(shape, dtype)]
+    outputs = [
+        g.tensor(index, "int32"),
+        g.tensor(index, "int32"),
+        g.tensor(shape, dtype),
+        g.tensor(shape, dtype),
+    ]
     g.op("WHILE", [i, n, a, b], outputs, condSubgraphIndex=1, bodySubgraphIndex=2)
     behind = g.tensor(shape, dtype)
     g.op("NEG", [outputs[2]], [behind])
@@ -88,15 +95,25 @@ def while_(d: Draw, kind: str) -> Case:
         if what == "sum":
             g.outputs(next_i, n, binary(g, "SUB", b, a, shape, dtype, **plain), b)
         elif what == "swap":
-            g.outputs(next_i, n, binary(g, "ADD", b, b, shape, dtype, **plain), binary(g, "ADD", a, b, shape, dtype, **plain))
+            g.outputs(
+                next_i,
+                n,
+                binary(g, "ADD", b, b, shape, dtype, **plain),
+                binary(g, "ADD", a, b, shape, dtype, **plain),
+            )
         elif what == "grow":
             y = g.tensor((), dtype)
             g.op("CONCATENATION", [a, b], [y], axis=0)
             g.outputs(next_i, n, y, b)
         elif what == "loop":
             zero = g.constant(np.zeros(index, np.int32))
-            ys = [g.tensor(index, "int32"), g.tensor(index, "int32"), g.tensor(shape, dtype), g.tensor(shape, dtype)]
-            g.op("WHILE", [zero, n, a, b], ys, condSubgraphIndex=1, bodySubgraphIndex=3)
+            ys = [
+                g.tensor(index, "int32"),
+                g.tensor(index, "int32"),
+                g.tensor(shape, dtype),
+                g.tensor(shape, dtype),
+            ]
+            g.op("WHILE", [zero, n, a, b], ys, condSubgraphIndex=4, bodySubgraphIndex=3)
             g.outputs(next_i, n, ys[2], ys[3])
         else:
             odd, truth = g.tensor(index, "int32"), g.tensor(index, "bool")
@@ -110,6 +127,7 @@ def while_(d: Draw, kind: str) -> Case:
     counting("body", body)
     if body == "loop":
         counting("inner", "sum")
+        condition("inner_condition")
     elif body == "branch":
         for name, op in (("then", "ADD"), ("else", "MAXIMUM")):
             g.subgraph(name)

@@ -15,8 +15,10 @@ from builders import GraphBuilder
 from flatbuffers import flexbuffers
 
 from edge_sdk import _native, bench
-from edge_sdk.errors import ModelError, UnsupportedOpError
+from edge_sdk.errors import InputError, ModelError
 from edge_sdk.optimize import tflite_file
+
+from .harness import ours
 
 
 def handle(g: GraphBuilder, name: str) -> int:
@@ -92,13 +94,45 @@ def test_variables_start_as_filled_once_in_every_session_and_after_a_reset() -> 
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [
-        (counter(start=(2, 2)), UnsupportedOpError, "CALL_ONCE.*another type or shape"),
-        (counter(subgraph=9), ModelError, "calls subgraph 9 of 2"),
-        (counter(subgraph=-1), ModelError, "calls subgraph -1"),
-        (composite(subgraph=7), ModelError, "calls subgraph 7 of 2"),
-        (composite(subgraph=0), ModelError, "call themselves"),
+        (counter(subgraph=9), ModelError, "CALL_ONCE names subgraph 9 of 2"),
+        (counter(subgraph=-1), ModelError, "CALL_ONCE names subgraph -1 of 2"),
+        (composite(subgraph=7), ModelError, "STABLEHLO_COMPOSITE names subgraph 7 of 2"),
+        (composite(subgraph=0), ModelError, "subgraph 0 calls itself"),
     ],
 )
 def test_calls_that_lead_nowhere_are_refused(model: bytes, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         _native.Plan(_native.ParsedModel.from_bytes(model))
+
+
+def test_a_variable_that_was_filled_with_another_shape_fails_the_run_and_names_the_op() -> None:
+    session = _native.Session(_native.Plan(_native.ParsedModel.from_bytes(counter(start=(2, 2)))), 1)
+    for _ in range(2):  # the session stays usable, and the fault is still there
+        with pytest.raises(InputError, match=r"ADD: shapes \[2,2\] and \[2,3\]"):
+            session.run()
+
+
+def test_a_loop_whose_body_only_swaps_its_inputs() -> None:
+    """LiteRT copies outputs over inputs one after the other, so that both end up alike."""
+    g = GraphBuilder()
+    i, a, b = g.input((), "int32"), g.input((3,), "float32"), g.input((3,), "float32")
+    outputs = [g.tensor((), "int32"), g.tensor((3,), "float32"), g.tensor((3,), "float32")]
+    g.op("WHILE", [i, a, b], outputs, condSubgraphIndex=1, bodySubgraphIndex=2)
+    g.outputs(*outputs)
+    g.subgraph("condition")
+    i, a, b = g.input((), "int32"), g.input((3,), "float32"), g.input((3,), "float32")
+    more = g.tensor((), "bool")
+    g.op("LESS", [i, g.constant(np.array(3, np.int32))], [more])
+    g.outputs(more)
+    g.subgraph("body")
+    i, a, b = g.input((), "int32"), g.input((3,), "float32"), g.input((3,), "float32")
+    j = g.tensor((), "int32")
+    g.op("ADD", [i, g.constant(np.array(1, np.int32))], [j], fusedActivationFunction="NONE")
+    g.outputs(j, b, a)
+    model = g.build()
+    first, second = np.array([1, 2, 3], np.float32), np.array([4, 5, 6], np.float32)
+    for start in (0, 1, 2, 3):
+        count, x, y = ours(model, [np.array(start, np.int32), first, second])
+        assert count == 3
+        wanted = (second, first) if start % 2 == 0 else (first, second)
+        np.testing.assert_array_equal([x, y], wanted)

@@ -151,9 +151,6 @@ Status check_basic_lstm(const OpView& op) {
   EDGE_TRY(op.expect_output(kNewCell, {wide}));
   EDGE_TRY(op.expect_output(kJoined, {code}));
   EDGE_TRY(op.expect_output(kGates, {wide}));
-  for (size_t i : {kWeights, kBias}) {
-    if (!op.in(i).constant) return unsupported("its weights or biases are no constants");
-  }
   return {};
 }
 
@@ -184,6 +181,7 @@ Status prepare_basic_lstm(PrepareContext& op, BasicLstm* l) {
   l->cells = static_cast<size_t>(h[1]);
   l->keeps_activation = op.in(kActivation).variable;
   l->keeps_state = op.in(kCell).variable;
+  for (size_t i : {kWeights, kBias}) EDGE_TRY(op.expect_known(i));
   if (!l->floats) return prepare_codes(op, l);
   std::vector<float> bias(4 * l->cells);
   std::memcpy(bias.data(), op.in(kBias).data.data(), bias.size() * sizeof(float));

@@ -37,7 +37,6 @@ Result<RnnSizes> rnn_sizes(const OpView& op, const RnnInputs& at, bool time_majo
   }
   EDGE_TRY(op.expect_input(at.bias(), {DType::kFloat32}));
   const Value& bias = op.in(at.bias());
-  if (!bias.constant) return unsupported("its biases are known only while running");
   if (bias.spec.shape != Shape{units}) {
     return invalid_model(
         format("its biases have shape %s, wanted [%d]", to_string(bias.spec.shape).c_str(), units));
@@ -56,6 +55,7 @@ Status prepare_rnn(PrepareContext& op, const RnnInputs& at, const RnnOptions& op
   r->at = at;
   r->options = options;
   EDGE_ASSIGN(r->sizes, rnn_sizes(op, at, options.time_major));
+  EDGE_TRY(op.expect_known(at.bias()));
   const RnnSizes& s = r->sizes;
   if (options.activation == Activation::kSignBit) return unsupported("activation SIGN_BIT");
   std::vector<float> bias(s.units);

@@ -158,15 +158,15 @@ Status check_volume(const OpView& op, size_t x, size_t w, size_t bias) {
   EDGE_TRY(op.expect_input(x, {DType::kFloat32}));
   EDGE_TRY(op.expect_input(w, {DType::kFloat32}));
   EDGE_TRY(op.expect_output(0, {DType::kFloat32}));
-  if (!op.in(w).constant) return unsupported("its weights are known only while running");
   if (bias < op.input_count() && op.has_input(bias)) {
     EDGE_TRY(op.expect_input(bias, {DType::kFloat32}));
-    if (!op.in(bias).constant) return unsupported("its biases are known only while running");
   }
   return {};
 }
 
 Status prepare_volume(PrepareContext& op, const VolumeSpec& spec, Volume* v) {
+  EDGE_TRY(op.expect_known(spec.w));
+  if (spec.bias < op.input_count() && op.has_input(spec.bias)) EDGE_TRY(op.expect_known(spec.bias));
   const Shape &x = op.in(spec.x).spec.shape, &y = op.out(0).spec.shape;
   v->batches = static_cast<size_t>(x[0]);
   v->in_channels = static_cast<size_t>(x[4]);

@@ -54,9 +54,6 @@ struct Volume {
   size_t batches = 0, in_channels = 0, out_channels = 0;
   std::array<int64_t, 3> in{}, out{};
   std::vector<float> zeros;  // a pixel outside of the volume
-  // For an output whose shape comes with each run.
-  bool shape_given = false;
-  Shape shape;
 };
 
 // Types, ranks and biases of an op with these inputs.
