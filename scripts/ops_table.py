@@ -16,7 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "ops.md"
 BEGIN, END = "<!-- begin ops -->\n", "<!-- end ops -->\n"
 CASES = 3  # of each generator, to see kernels
-KINDS = {"int8_channel": "int8 per channel", "float16": "float16 weights"}
+KINDS = {
+    "int8_channel": "int8 per channel",
+    "float16": "float16 weights",
+    "half": "float16",
+    "plain_int16": "int16 without scales",
+}
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -54,7 +59,7 @@ def kernels_of(generators: list[object]) -> list[str]:
 
 
 def exactness(generators: list[object]) -> str:
-    integer = [g for g in generators if "float" not in g.kind and "hybrid" not in g.kind]
+    integer = [g for g in generators if not any(word in g.kind for word in ("float", "half", "hybrid"))]
     words = ["same bits"] if integer else []
     tolerances = {(g.tolerance.absolute, g.tolerance.relative) for g in generators if g not in integer}
     for absolute, relative in sorted(tolerances):

@@ -1,10 +1,11 @@
 // CAST: each element as another type. Whole numbers wrap, floats are cut towards 0 and to the
 // target's range (NaN to its upper end), and all that is not 0 is true. A complex number is cast by
-// its real part; a real one gets the imaginary part 0.
+// its real part; a real one gets the imaginary part 0. Halves are cast as the floats that they are.
 #include <limits>
 #include <type_traits>
 
 #include "ops/op.h"
+#include "ops/support/half.h"
 #include "ops/support/parallel.h"
 #include "ops/support/unary.h"
 
@@ -29,6 +30,11 @@ To convert(From x) {
     return convert<To>(x.real);
   } else if constexpr (std::is_same_v<To, Complex>) {
     return {convert<float>(x), 0};
+  } else if constexpr (is_half<From>) {
+    if constexpr (std::is_same_v<From, To>) return x;  // NaN too
+    return convert<To>(to_float(x));
+  } else if constexpr (is_half<To>) {
+    return to_half<To>(convert<float>(x));
   } else if constexpr (std::is_same_v<From, Bool>) {
     return convert<To>(static_cast<uint8_t>(x.byte != 0));
   } else if constexpr (std::is_same_v<To, Bool>) {
@@ -58,6 +64,8 @@ using Cast = void (*)(const EvalContext& run, size_t count);
 #define EDGE_CAST_TYPES(X) \
   X(kFloat32, float)       \
   X(kFloat64, double)      \
+  X(kFloat16, Half)        \
+  X(kBFloat16, BFloat16)   \
   X(kInt8, int8_t)         \
   X(kUInt8, uint8_t)       \
   X(kInt16, int16_t)       \

@@ -1,21 +1,38 @@
-// DEQUANTIZE: codes of 8 or 16 bits, with one scale or one a channel, or float16 to float32.
+// DEQUANTIZE: codes of 8 or 16 bits, with one scale or one a channel, or floats of 16 bits, to
+// float32.
 #include "ops/support/convert.h"
+#include "ops/support/half.h"
 #include "ops/support/parallel.h"
 #include "ops/support/unary.h"
 
 namespace edge {
 namespace {
 
+struct State : Conversion {
+  bool ieee = false;  // of floats: which ones
+};
+
+template <typename T>
+void widen(const EvalContext& run, size_t count) {
+  const T* x = run.in<T>(0);
+  float* y = run.out<float>(0);
+  for_chunks(run.pool(), count, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) y[i] = to_float(x[i]);
+  });
+}
+
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(1, 1, 1));
-  EDGE_TRY(op.expect_input(0, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kFloat16}));
+  EDGE_TRY(op.expect_input(
+      0, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kFloat16, DType::kBFloat16}));
   EDGE_TRY(op.expect_output(0, {DType::kFloat32}));
-  return op.in(0).spec.dtype == DType::kFloat16 ? Status() : check_codes(op.in(0).spec);
+  return is_half_type(op.in(0).spec.dtype) ? Status() : check_codes(op.in(0).spec);
 }
 
 Status prepare(PrepareContext& op) {
-  Conversion& state = op.make_state<Conversion>();
-  if (op.in(0).spec.dtype == DType::kFloat16) {
+  State& state = op.make_state<State>();
+  if (is_half_type(op.in(0).spec.dtype)) {
+    state.ieee = op.in(0).spec.dtype == DType::kFloat16;
     state.inner = static_cast<size_t>(op.in(0).spec.shape.count());
     return {};
   }
@@ -27,11 +44,9 @@ Status prepare(PrepareContext& op) {
 }
 
 void eval(const EvalContext& run) {
-  const Conversion& state = run.state<Conversion>();
+  const State& state = run.state<State>();
   if (state.kernel) return eval_conversion(run, state);
-  for_chunks(run.pool(), state.inner, [&](size_t begin, size_t end) {
-    elementwise::half_to_float(end - begin, run.in<uint16_t>(0) + begin, run.out<float>(0) + begin);
-  });
+  return state.ieee ? widen<Half>(run, state.inner) : widen<BFloat16>(run, state.inner);
 }
 
 }  // namespace

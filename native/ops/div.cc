@@ -17,7 +17,7 @@ struct State : Arithmetic {
   int32_t zero_a = 0, zero_b = 0, zero_out = 0;
   requantize::Multiplier multiplier{};
   Range range;
-  std::array<Reciprocal, 256> reciprocals;  // by divisor; none for 0
+  std::array<Reciprocal, 256> reciprocals;  // by divisor, of 8 bits; none for 0
 };
 
 Reciprocal reciprocal_of(int divisor) {
@@ -28,7 +28,8 @@ Reciprocal reciprocal_of(int divisor) {
 
 int32_t divide_codes(int32_t a, int32_t b, const State& s) {
   const int32_t numerator = b < 0 ? -a : a;
-  const Reciprocal& r = s.reciprocals[static_cast<size_t>(std::abs(b))];
+  const Reciprocal r = s.type == DType::kInt16 ? reciprocal_of(std::abs(b))
+                                               : s.reciprocals[static_cast<size_t>(std::abs(b))];
   const uint32_t magnitude = static_cast<uint32_t>(numerator < 0 ? ~numerator : numerator);
   const int headroom = magnitude ? __builtin_clz(magnitude) - 1 : 31;
   const int32_t left = static_cast<int32_t>(static_cast<uint32_t>(numerator) << headroom);
@@ -49,7 +50,8 @@ void eval_codes(const EvalContext& run, const State& s) {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<DivAttributes>());
-  EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt32}));
+  EDGE_TRY(check_binary(
+      op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16, DType::kInt32}));
   return check_binary_quantized(op);
 }
 
@@ -57,7 +59,7 @@ Status prepare(PrepareContext& op) {
   const Activation activation = op.attributes<DivAttributes>().activation;
   State& state = op.make_state<State>();
   EDGE_TRY(prepare_arithmetic(op, elementwise::OpF32::kDiv, activation, &state));
-  if (state.type != DType::kInt8 && state.type != DType::kUInt8) return {};
+  if (state.type == DType::kFloat32 || state.type == DType::kInt32) return {};
   const TensorSpec &a = op.in(0).spec, &b = op.in(1).spec, &out = op.out(0).spec;
   state.zero_a = a.zero_point();
   state.zero_b = b.zero_point();
@@ -75,6 +77,8 @@ void eval(const EvalContext& run) {
       return eval_codes<int8_t>(run, state);
     case DType::kUInt8:
       return eval_codes<uint8_t>(run, state);
+    case DType::kInt16:
+      return eval_codes<int16_t>(run, state);
     case DType::kInt32:
       if (!check_divisors(run, state.count_b, 0)) return;
       return eval_integer<int32_t>(run, state, [](uint32_t a, uint32_t b) {

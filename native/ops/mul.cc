@@ -1,5 +1,6 @@
-// MUL: a * b, broadcast, with a fused activation.
+// MUL: a * b, broadcast, with a fused activation, which complex numbers have none of.
 #include "ops/support/arithmetic.h"
+#include "ops/support/complex.h"
 #include "ops/support/fixed_point.h"
 
 namespace edge {
@@ -8,8 +9,12 @@ namespace {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<MulAttributes>());
   EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16,
-                             DType::kInt32, DType::kInt64}));
-  return check_binary_quantized(op);
+                             DType::kInt32, DType::kUInt32, DType::kInt64, DType::kComplex64}));
+  if (op.in(0).spec.dtype == DType::kComplex64 &&
+      op.attributes<MulAttributes>().activation != Activation::kNone) {
+    return invalid_model("complex numbers have no activation");
+  }
+  return plain_int16(op) ? Status() : check_binary_quantized(op);
 }
 
 Status prepare(PrepareContext& op) {
@@ -19,6 +24,7 @@ Status prepare(PrepareContext& op) {
   if (state.type != DType::kInt8 && state.type != DType::kUInt8 && state.type != DType::kInt16) {
     return {};
   }
+  if (plain_int16(op)) return {};
   const TensorSpec &a = op.in(0).spec, &b = op.in(1).spec, &out = op.out(0).spec;
   EDGE_ASSIGN(const Range range, activation_range(activation, out));
   elementwise::Params8 p{};
@@ -34,6 +40,13 @@ Status prepare(PrepareContext& op) {
 }
 
 void eval(const EvalContext& run) {
+  const Arithmetic& state = run.state<Arithmetic>();
+  if (state.type == DType::kComplex64) {
+    using Number = ComplexOf<float>;
+    return map_binary<Number>(run, state.shape, [](Number a, Number b) {
+      return Number{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+    });
+  }
   eval_arithmetic(run, [](auto a, auto b) { return a * b; });
 }
 

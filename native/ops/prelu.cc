@@ -1,4 +1,5 @@
-// PRELU: x where it is positive, alpha * x elsewhere; alpha is broadcast to x.
+// PRELU: x where it is positive, alpha * x elsewhere; alpha is broadcast to x. That of int16 is
+// int8.
 #include <limits>
 
 #include "ops/support/binary.h"
@@ -13,7 +14,13 @@ struct State : Binary {
 };
 
 Status check(const OpView& op) {
-  EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8}));
+  if (op.input_count() == 2 && op.has_input(0) && op.in(0).spec.dtype == DType::kInt16) {
+    EDGE_TRY(op.expect_arity(2, 2, 1));
+    EDGE_TRY(op.expect_input(1, {DType::kInt8}));
+    EDGE_TRY(op.expect_output_as_input());
+  } else {
+    EDGE_TRY(check_binary(op, {DType::kFloat32, DType::kInt8, DType::kUInt8}));
+  }
   return check_binary_quantized(op);
 }
 
@@ -39,9 +46,9 @@ Status prepare(PrepareContext& op) {
   return {};
 }
 
-template <typename T>
+template <typename T, typename Alpha = T>
 void eval_codes(const EvalContext& run, const State& s) {
-  map_binary<T>(run, s.shape, [&](T x, T alpha) {
+  map_binary<T, T, Alpha>(run, s.shape, [&](T x, Alpha alpha) {
     const int32_t v = x - s.zero_x;
     const int32_t y = v >= 0 ? rescale(v, s.plain) : rescale(v * (alpha - s.zero_alpha), s.leaky);
     const int32_t code = requantize::wrapping_add(y, s.zero_out);
@@ -57,6 +64,8 @@ void eval(const EvalContext& run) {
       return eval_codes<int8_t>(run, state);
     case DType::kUInt8:
       return eval_codes<uint8_t>(run, state);
+    case DType::kInt16:
+      return eval_codes<int16_t, int8_t>(run, state);
     default:
       return eval_f32(run, state);
   }

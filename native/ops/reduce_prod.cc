@@ -29,7 +29,7 @@ bool scaled(const OpView& op) {
 
 Status check(const OpView& op) {
   EDGE_TRY(check_reduce(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16,
-                             DType::kInt32, DType::kInt64}));
+                             DType::kInt32, DType::kInt64, DType::kBool}));
   if (!op.in(0).spec.quant.scale.empty() && op.in(0).spec.dtype == DType::kUInt8) {
     return unsupported("quantized uint8");
   }
@@ -89,6 +89,10 @@ void eval(const EvalContext& run) {
   const State& s = run.state<State>();
   if (s.scaled && s.type == DType::kInt8) return eval_codes<int8_t>(run, s);
   if (s.scaled) return eval_codes<int16_t>(run, s);
+  if (s.type == DType::kBool) {
+    return reduce(s.reduction, uint8_t{true}, run.in<uint8_t>(0), run.out<uint8_t>(0),
+                  [](uint8_t a, uint8_t b) { return uint8_t{a != 0 && b != 0}; });
+  }
   by_type<float, int8_t, uint8_t, int16_t, int32_t, int64_t>(s.type, [&](auto of) {
     using T = decltype(of);
     reduce(s.reduction, T{1}, run.in<T>(0), run.out<T>(0), wrapping_product<T>);

@@ -20,7 +20,8 @@ struct State {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<ResizeNearestNeighborAttributes>());
   return check_resize(op,
-                      {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16, DType::kInt32});
+                      {DType::kFloat32, DType::kFloat16, DType::kInt8, DType::kUInt8, DType::kInt16,
+                       DType::kUInt16, DType::kInt32, DType::kUInt32, DType::kBool});
 }
 
 std::vector<int64_t> sources(int64_t in, int64_t out, bool align, bool half) {

@@ -13,18 +13,19 @@
 
 namespace edge {
 
-std::vector<MissingOp> missing_ops(const Graph& graph) {
+std::vector<MissingOp> missing_ops(const Graph& file) {
   std::vector<MissingOp> missing;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
+  Graph graph = file;
+  (void)widen_halves(&graph);  // what it cannot do is missing below
+  for (const Node& node : graph.nodes) {
+    const int n = node.origin.empty() ? -1 : node.origin[0];
     const OpDef* def = find_op(node);
     if (!def) {
-      missing.push_back({static_cast<int>(n), node.name(), why_missing(node)});
+      missing.push_back({n, node.name(), why_missing(node)});
       continue;
     }
     const Status s = def->check(OpView(graph, node));
-    if (s.code() == Code::kUnsupported)
-      missing.push_back({static_cast<int>(n), node.name(), s.message()});
+    if (s.code() == Code::kUnsupported) missing.push_back({n, node.name(), s.message()});
   }
   return missing;
 }
@@ -87,6 +88,7 @@ Result<std::shared_ptr<const Plan>> Plan::build(std::shared_ptr<const Model> mod
                   format("the graph has %zu tensors", g.values.size()));
   }
   if (options.input_shapes.empty() && !options.open_inputs) fix_variables(graphs, &g);
+  EDGE_TRY(widen_halves(&g));
   EDGE_TRY(run_passes(&g, options.preserve_all,
                       [planner](const Graph& caller, Node* node, std::vector<Shape>* shapes) {
                         return planner->plan_calls(caller, node, shapes);

@@ -53,13 +53,13 @@ def sigmoid_input(d: Draw, kind: str) -> dict[str, Any]:
     return q
 
 
-@differential("LOGISTIC", "int8", "uint8", "int16", "float32", absolute=1e-6)
+@differential("LOGISTIC", "int8", "uint8", "int16", "float32", "half", absolute=1e-6)
 def logistic(d: Draw, kind: str) -> Case:
     q_out = {**d.quantization("y", kind), "scale": 1 / (32768 if kind == "int16" else 256)}
     return unary(d, "LOGISTIC", kind, sigmoid_input(d, kind), q_out if quantized(kind) else {})
 
 
-@differential("TANH", "int8", "uint8", "int16", "float32", absolute=1e-6)
+@differential("TANH", "int8", "uint8", "int16", "float32", "half", absolute=1e-6)
 def tanh(d: Draw, kind: str) -> Case:
     q_out = {**d.quantization("y", kind), "scale": 1 / (32768 if kind == "int16" else 128)}
     return unary(d, "TANH", kind, sigmoid_input(d, kind), q_out if quantized(kind) else {})
@@ -71,38 +71,39 @@ def relu_n1_to_1(d: Draw, kind: str) -> Case:
 
 
 def root(d: Draw, op: str, kind: str) -> Case:
-    case = unary(d, op, kind, d.quantization("x", kind), d.quantization("y", kind, 2.0**-8))
-    if quantized(kind):  # where the run fails for negative ones
-        return Case(case.graph, case.outputs, [np.maximum(case.inputs[0], 0)])
+    q = d.quantization("x", kind)
+    case = unary(d, op, kind, q, d.quantization("y", kind, 2.0**-8))
+    if q:  # where the run fails for negative ones
+        return Case(case.graph, case.outputs, [np.maximum(case.inputs[0], q["zero_point"])])
     return case  # half of the inputs are negative: NaN in both
 
 
-@differential("SQRT", "float32", "int16", relative=1e-6)
+@differential("SQRT", "float32", "int16", "int8", relative=1e-6)
 def sqrt(d: Draw, kind: str) -> Case:
     return root(d, "SQRT", kind)
 
 
-@differential("RSQRT", "float32", "int16", relative=1e-6)
+@differential("RSQRT", "float32", "int16", "int8", relative=1e-6)
 def rsqrt(d: Draw, kind: str) -> Case:
     return root(d, "RSQRT", kind)
 
 
-@differential("EXP", "float32", "int16", relative=1e-6)
+@differential("EXP", "float32", "int16", "int8", relative=1e-6)
 def exp(d: Draw, kind: str) -> Case:
     return unary(d, "EXP", kind, d.quantization("x", kind, 2.0**-13), d.quantization("y", kind, 2.0**-10, 6))
 
 
-@differential("LOG", "float32", "int16", absolute=1e-6, relative=1e-6)
+@differential("LOG", "float32", "int16", "int8", absolute=1e-6, relative=1e-6)
 def log(d: Draw, kind: str) -> Case:
     return unary(d, "LOG", kind, d.quantization("x", kind, 2.0**-10), d.quantization("y", kind, 2.0**-12))
 
 
-@differential("ABS", "float32", "int32", "int16")
+@differential("ABS", "float32", "int32", "int16", "int8", "plain_int16")
 def abs_(d: Draw, kind: str) -> Case:
     return rescaling(d, "ABS", kind)
 
 
-@differential("NEG", "float32", "int8", "int16", "int32", "int64")
+@differential("NEG", "float32", "int8", "int16", "int32", "int64", "half")
 def neg(d: Draw, kind: str) -> Case:
     return unary(d, "NEG", kind, {}, {})
 
@@ -112,7 +113,7 @@ def square(d: Draw, kind: str) -> Case:
     return unary(d, "SQUARE", kind, {}, {})
 
 
-@differential("FLOOR", "float32")
+@differential("FLOOR", "float32", "half")
 def floor(d: Draw, kind: str) -> Case:
     return unary(d, "FLOOR", kind, {}, {})
 
@@ -128,20 +129,22 @@ def l2_normalization(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-@differential("PRELU", "int8", "uint8", "float32", relative=1e-6)
+@differential("PRELU", "int8", "uint8", "int16", "float32", relative=1e-6)
 def prelu(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 2, 4)
     alpha_shape = d.pick("alpha", (shape[-1:], (*(1 for _ in shape[1:-1]), shape[-1]), shape[1:], shape))
     q = d.quantization("x", kind)
-    q_alpha = d.quantization("alpha_q", kind, 2.0**-7, 2)
+    alpha_kind = "int8" if kind == "int16" else kind
+    q_alpha = d.quantization("alpha_q", alpha_kind, 2.0**-7, 2)
     x = g.input(shape, dtype_of(kind), **q)
-    alpha = g.constant(d.values(alpha_shape, kind), **q_alpha)
+    alpha = g.constant(d.values(alpha_shape, alpha_kind), **q_alpha)
     y = g.tensor((), dtype_of(kind), **d.quantization("y", kind, q.get("scale", 1), 2))
     g.op("PRELU", [x, alpha], [y])
     return Case(g, [y], [d.values(shape, kind)])
 
 
+@differential("SOFTMAX", "half", absolute=2e-3)
 @differential("SOFTMAX", "int8", "uint8", "int16", "int8_to_int16", "float32", absolute=1e-6)
 def softmax(d: Draw, kind: str) -> Case:
     ends = {
@@ -207,6 +210,7 @@ def dequantize(d: Draw, kind: str) -> Case:
 NUMBERS = (
     "float32",
     "float64",
+    "half",
     "int32",
     "uint32",
     "int64",
@@ -228,11 +232,27 @@ def cast(d: Draw, kind: str) -> Case:
     if values.dtype.kind in "fc":  # beyond the target's range the C++ cast is undefined
         limit = 127 if target in ("int8", "uint8") else 30000
         real = np.clip(values.real * 10, 0 if target.startswith("u") else -limit, limit)
-        values = (real + 1j * values.imag if kind == "complex64" else real).astype(kind)
-    x = g.input(shape, kind)
-    y = g.tensor((), target)
-    g.op("CAST", [x], [y], inDataType=kind, outDataType=target)
+        values = (real + 1j * values.imag if kind == "complex64" else real).astype(dtype_of(kind))
+    x, y = g.input(shape, dtype_of(kind)), g.tensor((), dtype_of(target))
+    g.op("CAST", [x], [y], inDataType=dtype_of(kind), outDataType=dtype_of(target))
     return Case(g, [y], [values])
+
+
+@differential("CAST", "by_half", "by_bfloat16")
+def cast_and_back(d: Draw, kind: str) -> Case:
+    """Rounding, of all floats that there are."""
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 3)
+    short = {"by_half": "float16"}.get(kind, "bfloat16")
+    values = d.rng.integers(0, 2**32, shape, np.uint32)
+    if kind == "by_half":  # most of those are infinite or 0 as halves
+        values = values & 0x8FFFFFFF | d.rng.integers(0x60, 0x90, shape).astype(np.uint32) << 23
+    ties = d.rng.random(shape) < 0.3
+    values = np.where(ties, values & 0xFFFF8000 if kind == "by_bfloat16" else values & 0xFFFFF000, values)
+    x, between, y = g.input(shape, "float32"), g.tensor(shape, short), g.tensor((), "float32")
+    g.op("CAST", [x], [between], inDataType="float32", outDataType=short)
+    g.op("CAST", [between], [y], inDataType=short, outDataType="float32")
+    return Case(g, [y], [values.view(np.float32)])
 
 
 @differential("RELU_0_TO_1", "int8", "uint8", "float32")
@@ -245,17 +265,18 @@ def elu(d: Draw, kind: str) -> Case:
     return rescaling(d, "ELU", kind)
 
 
+@differential("GELU", "half", absolute=2e-3, relative=2e-3)
 @differential("GELU", "int8", "uint8", "int16", "float32", absolute=2e-6, relative=2e-6)
 def gelu(d: Draw, kind: str) -> Case:
     return rescaling(d, "GELU", kind, approximate=d.chance("approximate", 0.5))
 
 
-@differential("SIN", "float32", absolute=1e-6)
+@differential("SIN", "float32", "half", absolute=1e-6)
 def sin(d: Draw, kind: str) -> Case:
     return unary(d, "SIN", kind, {}, {})
 
 
-@differential("COS", "float32", absolute=1e-6)
+@differential("COS", "float32", "half", absolute=1e-6)
 def cos(d: Draw, kind: str) -> Case:
     return unary(d, "COS", kind, {}, {})
 
@@ -267,7 +288,7 @@ def sign(d: Draw, kind: str) -> Case:
     return case
 
 
-@differential("ROUND", "float32")
+@differential("ROUND", "float32", "half")
 def round_(d: Draw, kind: str) -> Case:
     case = unary(d, "ROUND", kind, {}, {})
     case.inputs[0].flat[::2] = np.round(2 * case.inputs[0].flat[::2]) / 2  # ties

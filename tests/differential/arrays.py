@@ -18,7 +18,7 @@ def ints(values: Any, dtype: str = "int32") -> np.ndarray[Any, Any]:
     return np.array(values, dtype)
 
 
-@differential("REVERSE_V2", *MOVED)
+@differential("REVERSE_V2", *MOVED, "half")
 def reverse_v2(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5)
     first = d.integer("first", 0, len(shape) - 1)
@@ -42,7 +42,7 @@ def reverse_sequence(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind), lengths])
 
 
-@differential("MIRROR_PAD", *MOVED)
+@differential("MIRROR_PAD", *MOVED, "half", "float64", "uint16", "uint32", "complex64")
 def mirror_pad(d: Draw, kind: str) -> Case:
     mode = d.pick("mode", ("REFLECT", "SYMMETRIC"))
     shape = d.shape("shape", 1, 5, limit=150)
@@ -53,7 +53,7 @@ def mirror_pad(d: Draw, kind: str) -> Case:
     return moving(d, "MIRROR_PAD", kind, shape, (ints(d.note("paddings", pads), dtype),), mode=mode)
 
 
-@differential("SPACE_TO_BATCH_ND", *MOVED)
+@differential("SPACE_TO_BATCH_ND", *MOVED, "half", "float64", "uint16", "uint32", "complex64")
 def space_to_batch_nd(d: Draw, kind: str) -> Case:
     axes = d.pick("axes", (1, 2))
     block = [int(n) for n in d.rng.integers(1, 4, axes)]
@@ -68,7 +68,7 @@ def space_to_batch_nd(d: Draw, kind: str) -> Case:
     return moving(d, "SPACE_TO_BATCH_ND", kind, shape, (ints(block), ints(pads)))
 
 
-@differential("BATCH_TO_SPACE_ND", *MOVED)
+@differential("BATCH_TO_SPACE_ND", *MOVED, "half", "float64", "uint16", "uint32", "complex64")
 def batch_to_space_nd(d: Draw, kind: str) -> Case:
     axes = d.pick("axes", (1, 2))
     block = [int(n) for n in d.rng.integers(1, 4, axes)]
@@ -93,7 +93,7 @@ def dilate(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind), d.values((), kind)])
 
 
-@differential("DYNAMIC_UPDATE_SLICE", *MOVED)
+@differential("DYNAMIC_UPDATE_SLICE", *MOVED, "half", "float64", "uint16", "uint32", "complex64")
 def dynamic_update_slice(d: Draw, kind: str) -> Case:
     g = GraphBuilder()
     shape = d.shape("shape", 1, 5)
@@ -141,7 +141,7 @@ def sparse_to_dense(d: Draw, kind: str) -> Case:
     return Case(g, [y], [index, values, default])
 
 
-DIAGONAL = ("int8", "uint8", "int16", "float32", "int32", "int64")
+DIAGONAL = ("int8", "uint8", "int16", "float32", "int32", "uint32", "int64")
 
 
 @differential("MATRIX_DIAG", *DIAGONAL)
@@ -252,7 +252,9 @@ for name in ("SUM", "PROD", "MAX", "MIN"):
     unsorted_segment(f"UNSORTED_SEGMENT_{name}")
 
 
-@differential("REDUCE_PROD", "float32", "int8", "int16", "int32", "int64", absolute=1e-5, relative=1e-4)
+@differential(
+    "REDUCE_PROD", "float32", "int8", "int16", "int32", "int64", "bool", absolute=1e-5, relative=1e-4
+)
 def reduce_prod(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_PROD", kind, 8)
 

@@ -74,7 +74,10 @@ def sum_like(op: str, d: Draw, kind: str) -> Case:
     return binary(d, op, kind, a, b, (qa, qb, qy), potScaleInt16=shifts)
 
 
-@differential("ADD", "int8", "uint8", "int16", "float32", "int32", "int64", absolute=1e-6, relative=1e-6)
+@differential("ADD", "half", absolute=1e-6, relative=1e-3)
+@differential(
+    "ADD", "int8", "uint8", "int16", "float32", "int32", "int64", "plain_int16", absolute=1e-6, relative=1e-6
+)
 def add(d: Draw, kind: str) -> Case:
     return sum_like("ADD", d, kind)
 
@@ -84,13 +87,27 @@ def sub(d: Draw, kind: str) -> Case:
     return sum_like("SUB", d, kind)
 
 
-@differential("MUL", "int8", "uint8", "int16", "float32", "int32", "int64", relative=1e-6)
+@differential("MUL", "half", absolute=1e-6, relative=1e-3)
+@differential(
+    "MUL",
+    "int8",
+    "uint8",
+    "int16",
+    "float32",
+    "int32",
+    "int64",
+    "plain_int16",
+    "uint32",
+    "complex64",
+    relative=1e-6,
+)
 def mul(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     qa, qb = d.quantization("qa", kind), d.quantization("qb", kind)
-    codes = 60 if kind != "int16" else 20000
+    codes = 60 if dtype_of(kind) != "int16" else 20000
     qy = d.quantization("qy", kind, codes * qa.get("scale", 1) * qb.get("scale", 1), 3)
-    return binary(d, "MUL", kind, d.values(left, kind), d.values(right, kind), (qa, qb, qy))
+    relu = kind not in ("uint32", "complex64")  # the reference clamps these to what it makes of -1 and 6
+    return binary(d, "MUL", kind, d.values(left, kind), d.values(right, kind), (qa, qb, qy), activation=relu)
 
 
 def without(values: np.ndarray[Any, Any], forbidden: float) -> np.ndarray[Any, Any]:
@@ -100,7 +117,7 @@ def without(values: np.ndarray[Any, Any], forbidden: float) -> np.ndarray[Any, A
     return np.where(values == forbidden, np.array(neighbour, values.dtype), values)
 
 
-@differential("DIV", "uint8", "float32", "int32", relative=1e-6)
+@differential("DIV", "uint8", "float32", "int32", "int8", "int16", relative=1e-6)
 def div(d: Draw, kind: str) -> Case:
     left, right = broadcast_shapes(d)
     qa, qb = d.quantization("qa", kind), d.quantization("qb", kind)
@@ -149,12 +166,12 @@ def extremum(op: str, d: Draw, kind: str) -> Case:
     return binary(d, op, kind, d.values(left, kind), d.values(right, kind), (q, q, q), activation=False)
 
 
-@differential("MINIMUM", "int8", "uint8", "int16", "float32", "int32", "int64")
+@differential("MINIMUM", "int8", "uint8", "int16", "float32", "int32", "int64", "half")
 def minimum(d: Draw, kind: str) -> Case:
     return extremum("MINIMUM", d, kind)
 
 
-@differential("MAXIMUM", "int8", "uint8", "int16", "float32", "int32", "int64")
+@differential("MAXIMUM", "int8", "uint8", "int16", "float32", "int32", "int64", "half")
 def maximum(d: Draw, kind: str) -> Case:
     return extremum("MAXIMUM", d, kind)
 
@@ -168,6 +185,7 @@ def power(d: Draw, kind: str) -> Case:
     return binary(d, "POW", kind, base, exponent, ({}, {}, {}), activation=False)
 
 
+@differential("ATAN2", "half", absolute=1e-6, relative=1e-3)
 @differential("ATAN2", "float32", "float64", absolute=1e-6)
 def atan2(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5)

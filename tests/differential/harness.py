@@ -2,8 +2,9 @@
 
 A generator is a function `(draw, kind) -> Case` registered with `@differential(op, *kinds)`. `kind` says
 which types the op works on: "int8", "int8_channel" (weights with one scale a channel), "uint8",
-"float32", "float16" (float32 with weights stored as float16), or plainly a dtype. The reference is
-ai-edge-litert with `BUILTIN_REF`; see decision record 001.
+"float32", "float16" (float32 with weights stored as float16), "half" (float16 throughout), "plain_int16"
+(without scales), or plainly a dtype. The reference is ai-edge-litert with `BUILTIN_REF`; see decision record
+001.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from comparison import Tolerance, difference
 from edge_sdk.optimize import tflite_file
 
 INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+DTYPES = {
+    **{"int8_channel": "int8", "int8_to_int16": "int8", "float16": "float32"},
+    **{"half": "float16", "plain_int16": "int16"},
+}
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 # Around the widths of vector registers and tiles, where kernels have their seams.
 SEAMS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 48, 63, 64, 65)
@@ -121,7 +126,7 @@ class Draw:
     ) -> dict[str, Any]:
         """scale and zero_point of a tensor; nothing for types that have none."""
         dtype = dtype_of(kind)
-        if dtype not in INTEGERS:
+        if not quantized(kind):
             return {}
         low, high = INTEGERS[dtype]
         ends = (low, high, 0) if dtype == "int8" else (low, high, 128)
@@ -158,11 +163,11 @@ class Draw:
 
 def dtype_of(kind: str) -> str:
     """The activations' dtype of a kind."""
-    return {"int8_channel": "int8", "int8_to_int16": "int8", "float16": "float32"}.get(kind, kind)
+    return DTYPES.get(kind, kind)
 
 
 def quantized(kind: str) -> bool:
-    return dtype_of(kind) in INTEGERS
+    return dtype_of(kind) in INTEGERS and not kind.startswith("plain")
 
 
 class Rejected(Exception):

@@ -10,7 +10,7 @@ from builders import GraphBuilder
 from .elementwise import binary, broadcast_shapes
 from .harness import Case, Draw, differential, dtype_of, quantized
 
-ORDERED = ("int8", "uint8", "float32", "int16", "int32", "int64")
+ORDERED = ("int8", "uint8", "float32", "half", "int16", "int32", "int64")
 
 
 def compared(d: Draw, kind: str, shape: tuple[int, ...], like: np.ndarray[Any, Any] | None = None) -> Any:
@@ -123,7 +123,10 @@ def bitcast(d: Draw, kind: str) -> Case:
     return Case(g, [y], [d.values(shape, kind)])
 
 
-MOVED = ("int8", "uint8", "int16", "float32", "int32", "int64", "bool")
+MOVED = (
+    *("int8", "uint8", "int16", "uint16", "float32", "half", "float64"),
+    *("int32", "uint32", "int64", "bool", "complex64"),
+)
 
 
 def select(d: Draw, op: str, kind: str, shapes: list[tuple[int, ...]]) -> Case:

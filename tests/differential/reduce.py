@@ -43,12 +43,12 @@ def sum_(d: Draw, kind: str) -> Case:
     return reduction(d, "SUM", kind, 8)
 
 
-@differential("REDUCE_MAX", "int8", "uint8", "int16", "float32", "int32", "int64")
+@differential("REDUCE_MAX", "int8", "uint8", "int16", "float32", "int32", "int64", "bool")
 def reduce_max(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_MAX", kind, None)
 
 
-@differential("REDUCE_MIN", "int8", "uint8", "int16", "float32", "int32", "int64")
+@differential("REDUCE_MIN", "int8", "uint8", "int16", "float32", "int32", "int64", "bool")
 def reduce_min(d: Draw, kind: str) -> Case:
     return reduction(d, "REDUCE_MIN", kind, None)
 

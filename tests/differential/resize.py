@@ -30,6 +30,17 @@ def resize_bilinear(d: Draw, kind: str) -> Case:
     return resize("RESIZE_BILINEAR", d, kind)
 
 
-@differential("RESIZE_NEAREST_NEIGHBOR", "int8", "uint8", "int16", "float32")
+@differential(
+    "RESIZE_NEAREST_NEIGHBOR",
+    "int8",
+    "uint8",
+    "int16",
+    "float32",
+    "int32",
+    "uint16",
+    "uint32",
+    "bool",
+    "half",
+)
 def resize_nearest_neighbor(d: Draw, kind: str) -> Case:
     return resize("RESIZE_NEAREST_NEIGHBOR", d, kind)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from builders import GraphBuilder
 
-from .harness import Case, Draw, differential
+from .harness import Case, Draw, differential, dtype_of
 from .logic import bits
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64")
@@ -22,8 +22,8 @@ def operands(d: Draw, kind: str) -> list[np.ndarray[Any, Any]]:
 
 def of_two(d: Draw, op: str, kind: str, values: list[np.ndarray[Any, Any]]) -> Case:
     g = GraphBuilder()
-    y = g.tensor((), kind)
-    g.op(op, [g.input(v.shape, kind) for v in values], [y])
+    y = g.tensor((), dtype_of(kind))
+    g.op(op, [g.input(v.shape, dtype_of(kind)) for v in values], [y])
     return Case(g, [y], values)
 
 
@@ -34,7 +34,7 @@ def register(op: str, *kinds: str) -> None:
 
 
 for name in ("ADD", "MULTIPLY", "MAXIMUM", "MINIMUM"):
-    register(f"STABLEHLO_{name}", "float32", "float64", *INTEGERS, "bool")
+    register(f"STABLEHLO_{name}", "float32", "float64", "half", *INTEGERS, "bool")
 register("STABLEHLO_AND", *INTEGERS, "bool")
 
 

@@ -56,6 +56,31 @@ def test_ceil() -> None:
     np.testing.assert_array_equal(got, np.ceil(values))
 
 
+def halves(*shape: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(len(shape)).normal(0, 2, shape).astype(np.float16)
+
+
+def test_ops_of_float32_take_float16() -> None:
+    """Each result is rounded to float16. The reference knows but a few such ops."""
+    x, w = halves(1, 5, 6, 8), halves(4, 1, 1, 8)
+    g = GraphBuilder()
+    y, z = g.tensor((1, 5, 6, 4), "float16"), g.tensor((1, 4), "float16")
+    g.op("CONV_2D", [g.input(x.shape, "float16"), g.constant(w), None], [y], strideH=1, strideW=1)
+    g.op("REDUCE_MAX", [y, g.constant(np.array([1, 2], np.int32))], [z])
+    sums = np.einsum("bhwi,oi->bhwo", x.astype(np.float32), w[:, 0, 0].astype(np.float32))
+    (got,) = ours(g.build([z]), [x])
+    assert got.dtype == np.float16
+    np.testing.assert_allclose(got, sums.astype(np.float16).max((1, 2)), rtol=1e-3)
+
+
+def test_an_op_without_float16_is_named_by_its_own_type() -> None:
+    g = GraphBuilder()
+    x, y = g.input((4,), "float16"), g.tensor((4,), "float16")
+    g.op("LOGICAL_NOT", [x], [y])
+    with pytest.raises(ModelError, match="LOGICAL_NOT: its input 0 is float16"):
+        ours(g.build([y]), [halves(4)])
+
+
 @pytest.mark.parametrize("regular", [False, True])
 def test_no_detections_leave_zeros(regular: bool) -> None:
     """LiteRT leaves what was in memory before."""

@@ -134,7 +134,4 @@ const KernelF32* kernels_f32(size_t* count);
 // codes: it nearly always does, and is several times as fast.
 bool make_linear(const Kernel8& add, const Kernel8& linear, Params8* params);
 
-// IEEE binary16 to float, exact: weights stored at half size. Done once at load.
-void half_to_float(size_t n, const uint16_t* x, float* out);
-
 }  // namespace edge::elementwise

@@ -54,23 +54,4 @@ const KernelLut* kernels_lut(size_t* count) { return all(kKernelsLut, count); }
 const KernelConvert* kernels_convert(size_t* count) { return all(kKernelsConvert, count); }
 const KernelF32* kernels_f32(size_t* count) { return all(kKernelsF32, count); }
 
-void half_to_float(size_t n, const uint16_t* x, float* out) {
-  for (size_t i = 0; i < n; ++i) {
-    const uint32_t sign = static_cast<uint32_t>(x[i] & 0x8000) << 16;
-    const uint32_t magnitude = x[i] & 0x7fff;
-    float value;
-    if (magnitude < 0x0400) {  // zero and subnormals: multiples of 2^-24
-      value = static_cast<float>(magnitude) * 0x1p-24f;
-    } else {  // exponent bias 15 -> 127; infinity and NaN keep an exponent of all ones
-      const uint32_t bias = magnitude >= 0x7c00 ? 0x70000000u : 0x38000000u;
-      const uint32_t bits = (magnitude << 13) + bias;
-      std::memcpy(&value, &bits, sizeof value);
-    }
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    bits |= sign;
-    std::memcpy(&out[i], &bits, sizeof bits);
-  }
-}
-
 }  // namespace edge::elementwise

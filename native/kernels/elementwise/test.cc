@@ -238,24 +238,4 @@ TEST_CASE("elementwise: float arithmetic equals the scalar kernels, NaN and infi
   }
 }
 
-TEST_CASE("elementwise: every half-precision number becomes its float") {
-  std::vector<uint16_t> x(65536);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint16_t>(i);
-  std::vector<float> out(x.size());
-  half_to_float(x.size(), x.data(), out.data());
-  for (size_t i = 0; i < x.size(); ++i) {
-    const int exponent = x[i] >> 10 & 31, fraction = x[i] & 1023;
-    double expected =
-        exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
-    if (exponent == 31) expected = fraction == 0 ? INFINITY : NAN;
-    if (x[i] & 0x8000) expected = -expected;
-    if (std::isnan(expected)) {
-      REQUIRE(std::isnan(out[i]));
-    } else {
-      REQUIRE(out[i] == expected);
-    }
-    REQUIRE(std::signbit(out[i]) == ((x[i] & 0x8000) != 0));
-  }
-}
-
 }  // namespace edge::elementwise

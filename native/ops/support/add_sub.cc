@@ -46,6 +46,7 @@ Status check_add_sub(const OpView& op, bool shifts) {
                              DType::kInt32, DType::kInt64}));
   const DType type = op.out(0).spec.dtype;
   if (type != DType::kInt8 && type != DType::kUInt8 && type != DType::kInt16) return {};
+  if (plain_int16(op)) return {};
   EDGE_TRY(check_binary_quantized(op));
   if (type == DType::kInt16 && shifts) {
     const Exponents e = exponents(op);
@@ -70,6 +71,7 @@ Status prepare_add_sub(PrepareContext& op, int sign, Activation activation, bool
   if (state.type != DType::kInt8 && state.type != DType::kUInt8 && state.type != DType::kInt16) {
     return {};
   }
+  if (plain_int16(op)) return {};
   const TensorSpec &a = op.in(0).spec, &b = op.in(1).spec, &out = op.out(0).spec;
   EDGE_ASSIGN(const Range range, activation_range(activation, out));
   elementwise::Params8 p{};

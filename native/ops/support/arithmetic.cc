@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ops/support/by_type.h"
 #include "ops/support/fixed_point.h"
 
 namespace edge {
@@ -10,16 +11,24 @@ namespace {
 
 // Integers have no scale: 6 is 6.
 void integer_range(Activation activation, DType type, int64_t* low, int64_t* high) {
-  const bool wide = type == DType::kInt64;
-  *low = wide ? INT64_MIN : INT32_MIN;
-  *high = wide ? INT64_MAX : INT32_MAX;
+  by_type<int16_t, int32_t, uint32_t, int64_t>(type, [&](auto of) {
+    *low = std::numeric_limits<decltype(of)>::min();
+    *high = std::numeric_limits<decltype(of)>::max();
+  });
   if (activation == Activation::kRelu || activation == Activation::kRelu6) *low = 0;
-  if (activation == Activation::kReluN1To1) *low = -1;
+  if (activation == Activation::kReluN1To1) *low = type == DType::kUInt32 ? 0 : -1;
   if (activation == Activation::kRelu6) *high = 6;
   if (activation == Activation::kReluN1To1) *high = 1;
 }
 
 }  // namespace
+
+bool plain_int16(const OpView& op) {
+  for (const Value* v : {&op.in(0), &op.in(1), &op.out(0)}) {
+    if (v->spec.dtype != DType::kInt16 || !v->spec.quant.scale.empty()) return false;
+  }
+  return true;
+}
 
 Status prepare_arithmetic(PrepareContext& op, elementwise::OpF32 f32, Activation activation,
                           Arithmetic* state) {

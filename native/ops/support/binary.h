@@ -32,18 +32,18 @@ Status prepare_binary(PrepareContext& op, elementwise::OpF32 kernel, FloatRange 
                       Binary* state);
 void eval_f32(const EvalContext& run, const Binary& state);
 
-// out[i] = f(a[i], b[i]) for operands of type T.
-template <typename T, typename Out = T, typename F>
+// out[i] = f(a[i], b[i]).
+template <typename A, typename Out = A, typename B = A, typename F>
 void map_binary(const EvalContext& run, const Broadcast& shape, const F& f) {
   for_runs(run.pool(), shape, [&](const Run& r) {
-    const T* a = run.in<T>(0) + r.a;
-    const T* b = run.in<T>(1) + r.b;
+    const A* a = run.in<A>(0) + r.a;
+    const B* b = run.in<B>(1) + r.b;
     Out* out = run.out<Out>(0) + r.out;
     if (shape.a_repeats) {
-      const T x = *a;
+      const A x = *a;
       for (size_t i = 0; i < r.n; ++i) out[i] = f(x, b[i]);
     } else if (shape.b_repeats) {
-      const T y = *b;
+      const B y = *b;
       for (size_t i = 0; i < r.n; ++i) out[i] = f(a[i], y);
     } else {
       for (size_t i = 0; i < r.n; ++i) out[i] = f(a[i], b[i]);
