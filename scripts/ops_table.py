@@ -20,6 +20,7 @@ KINDS = {
     "int8_channel": "int8 per channel",
     "float16": "float16 weights",
     "half": "float16",
+    "int16_weights": "int16 with int16 weights",
     "plain_int16": "int16 without scales",
 }
 

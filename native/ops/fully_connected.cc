@@ -1,9 +1,15 @@
 // FULLY_CONNECTED: y[b][n] = act(bias[n] + sum_k x[b][k] * w[n][k]).
 // 8-bit results are rounded as double(acc) * scale, unlike those of convolutions.
 #include "ops/support/matrix.h"
+#include "ops/support/short_product.h"
 
 namespace edge {
 namespace {
+
+struct State {
+  Matrix matrix;
+  ShortProduct shorts;  // in its place where the weights are int16
+};
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<FullyConnectedAttributes>());
@@ -37,7 +43,8 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 }
 
 Status prepare(PrepareContext& op) {
-  Matrix& m = op.make_state<Matrix>();
+  State& state = op.make_state<State>();
+  Matrix& m = state.matrix;
   const Shape& w = op.in(1).spec.shape;
   m.depth = static_cast<size_t>(w[1]);
   m.out_channels = static_cast<size_t>(w[0]);
@@ -51,10 +58,18 @@ Status prepare(PrepareContext& op) {
   spec.convolution = false;
   spec.asymmetric = op.attributes<FullyConnectedAttributes>().asymmetric_quantize_inputs;
   spec.bias_type = op.attributes<FullyConnectedAttributes>().quantized_bias_type;
-  return prepare_matrix(op, spec, &m);
+  if (!has_short_weights(op)) return prepare_matrix(op, spec, &m);
+  state.shorts.rows = static_cast<size_t>(p.batches);
+  state.shorts.depth = m.depth;
+  state.shorts.cols = m.out_channels;
+  return prepare_short_product(op, spec, &state.shorts);
 }
 
-void eval(const EvalContext& run) { run_matrix(run, run.state<Matrix>()); }
+void eval(const EvalContext& run) {
+  const State& state = run.state<State>();
+  return state.shorts.weights ? run_short_product(run, state.shorts)
+                              : run_matrix(run, state.matrix);
+}
 
 int64_t macs(const OpView& op) {
   const Shape& w = op.in(1).spec.shape;

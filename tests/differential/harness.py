@@ -3,7 +3,7 @@
 A generator is a function `(draw, kind) -> Case` registered with `@differential(op, *kinds)`. `kind` says
 which types the op works on: "int8", "int8_channel" (weights with one scale a channel), "uint8",
 "float32", "float16" (float32 with weights stored as float16), "half" (float16 throughout), "plain_int16"
-(without scales), or plainly a dtype. The reference is ai-edge-litert with `BUILTIN_REF`; see decision record
+(without scales), "int16_weights", or plainly a dtype. The reference is ai-edge-litert with `BUILTIN_REF`; see decision record
 001.
 """
 
@@ -26,7 +26,7 @@ from edge_sdk.optimize import tflite_file
 INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 DTYPES = {
     **{"int8_channel": "int8", "int8_to_int16": "int8", "float16": "float32"},
-    **{"half": "float16", "plain_int16": "int16"},
+    **{"half": "float16", "plain_int16": "int16", "int16_weights": "int16"},
 }
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 # Around the widths of vector registers and tiles, where kernels have their seams.

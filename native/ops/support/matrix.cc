@@ -289,6 +289,8 @@ Status check_weighted(const OpView& op, int channel_axis, const Operands& operan
   const DType type = x.spec.dtype;
   if (type == DType::kInt8) {
     EDGE_TRY(op.expect_input(operands.w, {DType::kInt8, DType::kInt4}));
+  } else if (type == DType::kInt16 && op.node().opcode == opcode::kFULLY_CONNECTED) {
+    EDGE_TRY(op.expect_input(operands.w, {DType::kInt8, DType::kInt16}));
   } else {
     EDGE_TRY(op.expect_input(operands.w, {type == DType::kInt16 ? DType::kInt8 : type}));
   }
@@ -377,19 +379,24 @@ double output_scale(const OpView& op, size_t channel, bool float_product,
   return product / op.out(0).spec.scale();
 }
 
-Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
+Status expect_known_weights(const OpView& op, const MatrixSpec& spec, size_t channels) {
   const Value& w = op.in(spec.operands.w);
   const Value* bias = has_bias(op, spec.operands) ? &op.in(spec.operands.bias) : nullptr;
   EDGE_TRY(op.expect_known(spec.operands.w));
   if (bias) EDGE_TRY(op.expect_known(spec.operands.bias));
-  m->dtype = op.in(spec.operands.x).spec.dtype;
-  if (bias && bias->spec.shape.count() != static_cast<int64_t>(m->out_channels)) {
+  if (bias && bias->spec.shape.count() != static_cast<int64_t>(channels)) {
     return invalid_model(format("it has %lld biases for %zu channels",
-                                static_cast<long long>(bias->spec.shape.count()), m->out_channels));
+                                static_cast<long long>(bias->spec.shape.count()), channels));
   }
-  if (w.spec.quant.per_channel() && w.spec.quant.scale.size() != m->out_channels) {
+  if (w.spec.quant.per_channel() && w.spec.quant.scale.size() != channels) {
     return invalid_model("it does not have one weight scale per channel");
   }
+  return {};
+}
+
+Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
+  EDGE_TRY(expect_known_weights(op, spec, m->out_channels));
+  m->dtype = op.in(spec.operands.x).spec.dtype;
   m->group_cols = m->out_channels / spec.groups;
   EDGE_TRY(is_hybrid(op)                 ? prepare_codes(op, spec, m)
            : m->dtype == DType::kFloat32 ? prepare_float(op, spec, m)

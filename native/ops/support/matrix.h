@@ -96,6 +96,9 @@ Status append_multiplier(const OpView& op, const WideRule& rule, const Operands&
 std::unique_ptr<bool[]> negative_scales(const OpView& op, size_t channels,
                                         const Operands& operands = {});
 
+// For prepare(): weights and biases are known, as many as there are channels.
+Status expect_known_weights(const OpView& op, const MatrixSpec& spec, size_t channels);
+
 // Fills everything but the picture, `depth`, `out_channels` and `placement`.
 Status prepare_matrix(PrepareContext& op, const MatrixSpec& spec, Matrix* matrix);
 // `input`: the node's number of x.
