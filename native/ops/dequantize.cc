@@ -1,7 +1,8 @@
-// DEQUANTIZE: codes of 8 or 16 bits, with one scale or one a channel, or floats of 16 bits, to
-// float32.
+// DEQUANTIZE: codes of 8 or 16 bits, constants of 4, with one scale or one a channel, or floats of
+// 16 bits, to float32.
 #include "ops/support/convert.h"
 #include "ops/support/half.h"
+#include "ops/support/int4.h"
 #include "ops/support/parallel.h"
 #include "ops/support/unary.h"
 
@@ -9,8 +10,14 @@ namespace edge {
 namespace {
 
 struct State : Conversion {
-  bool ieee = false;  // of floats: which ones
+  bool ieee = false;              // of floats: which ones
+  std::vector<uint8_t> unpacked;  // of 4 bits
 };
+
+TensorSpec as_int8(TensorSpec spec) {
+  spec.dtype = DType::kInt8;
+  return spec;
+}
 
 template <typename T>
 void widen(const EvalContext& run, size_t count) {
@@ -23,10 +30,13 @@ void widen(const EvalContext& run, size_t count) {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(1, 1, 1));
-  EDGE_TRY(op.expect_input(
-      0, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kFloat16, DType::kBFloat16}));
+  EDGE_TRY(op.expect_input(0, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kFloat16,
+                               DType::kBFloat16, DType::kInt4}));
   EDGE_TRY(op.expect_output(0, {DType::kFloat32}));
-  return is_half_type(op.in(0).spec.dtype) ? Status() : check_codes(op.in(0).spec);
+  if (is_half_type(op.in(0).spec.dtype)) return {};
+  if (op.in(0).spec.dtype != DType::kInt4) return check_codes(op.in(0).spec);
+  if (!op.in(0).constant) return unsupported("int4 that is no constant");
+  return check_codes(as_int8(op.in(0).spec));
 }
 
 Status prepare(PrepareContext& op) {
@@ -37,15 +47,22 @@ Status prepare(PrepareContext& op) {
     return {};
   }
   using elementwise::Convert;
-  state.in_size = dtype_size(op.in(0).spec.dtype);
+  TensorSpec codes = op.in(0).spec;
+  if (codes.dtype == DType::kInt4) {
+    bytes_of_codes(op.in(0), &state.unpacked);
+    codes = as_int8(codes);
+  }
+  state.in_size = dtype_size(codes.dtype);
   return prepare_conversion(
-      op, op.in(0).spec, {Convert::kDequantizeI8, Convert::kDequantizeU8, Convert::kDequantizeI16},
-      &state);
+      op, codes, {Convert::kDequantizeI8, Convert::kDequantizeU8, Convert::kDequantizeI16}, &state);
 }
 
 void eval(const EvalContext& run) {
   const State& state = run.state<State>();
-  if (state.kernel) return eval_conversion(run, state);
+  if (state.kernel) {
+    const bool packed = !state.unpacked.empty();
+    return eval_conversion(run, state, packed ? state.unpacked.data() : run.in<uint8_t>(0));
+  }
   return state.ieee ? widen<Half>(run, state.inner) : widen<BFloat16>(run, state.inner);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/arena.h"
+#include "ops/support/by_type.h"
 #include "ops/user_op.h"
 
 namespace edge {
@@ -140,17 +141,17 @@ Result<std::vector<int64_t>> OpView::constant_integers(size_t i) const {
   const Value& v = in(i);
   const size_t count = static_cast<size_t>(v.spec.shape.count());
   std::vector<int64_t> values(count);
-  if (v.spec.dtype == DType::kInt32) {
+  bool told = false;
+  by_type<int8_t, int16_t, int32_t, int64_t>(v.spec.dtype, [&](auto x) {
+    told = true;
     for (size_t k = 0; k < count; ++k) {
-      int32_t x;
-      std::memcpy(&x, data.data() + 4 * k, 4);
+      std::memcpy(&x, data.data() + sizeof x * k, sizeof x);
       values[k] = x;
     }
-  } else if (v.spec.dtype == DType::kInt64) {
-    if (count) std::memcpy(values.data(), data.data(), 8 * count);
-  } else {
+  });
+  if (!told) {
     return unsupported(
-        format("its input %zu is %s; supported: int32, int64", i, dtype_name(v.spec.dtype)));
+        format("its input %zu is %s; supported: integers", i, dtype_name(v.spec.dtype)));
   }
   return values;
 }

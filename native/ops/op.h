@@ -67,7 +67,7 @@ class OpView {
   // on, where it is no constant: they are called again then while running, when all inputs are
   // known.
   Result<Span<const uint8_t>> known(size_t i) const;
-  // The same for integers, int32 or int64: of a constant, or known while running.
+  // The same for signed integers: of a constant, or known while running.
   Result<std::vector<int64_t>> constant_integers(size_t i) const;
   Status expect_known(size_t i) const { return known(i).status(); }
   // The session's variables and tables; kLater before running.

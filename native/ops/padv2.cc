@@ -6,11 +6,8 @@ namespace edge {
 namespace {
 
 Status check(const OpView& op) {
-  EDGE_TRY(op.expect_arity(3, 3, 1));
-  EDGE_TRY(expect_movable(op, 0));
-  EDGE_TRY(op.expect_input(1, {DType::kInt32, DType::kInt64}));
+  EDGE_TRY(check_pad(op, 3));
   EDGE_TRY(op.expect_input(2, {op.in(0).spec.dtype}));
-  EDGE_TRY(op.expect_output_as_input());
   return expect_same_codes(op.in(2), op.out(0));
 }
 

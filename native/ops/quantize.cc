@@ -103,7 +103,7 @@ void eval(const EvalContext& run) {
   const State& state = run.state<State>();
   if (state.requantize) return state.requantize(run, state);
   if (state.codes.lut) return eval_table(run, state.codes);
-  eval_conversion(run, state.from_float);
+  eval_conversion(run, state.from_float, run.in<uint8_t>(0));
 }
 
 }  // namespace

@@ -196,6 +196,20 @@ def quantize(d: Draw, kind: str) -> Case:
     return Case(g, [y], [values])
 
 
+@differential("DEQUANTIZE", "int4")
+def dequantize_int4(d: Draw, kind: str) -> Case:
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 4)
+    axis = d.integer("axis", 0, len(shape) - 1)
+    count = shape[axis] if d.chance("per_channel", 0.5) else 1
+    scale = [d.scale() for _ in range(count)]
+    x = g.constant_int4(d.rng.integers(-8, 8, shape), scale=scale, zero_point=[0] * count, axis=axis)
+    floats, y = g.tensor(shape, "float32"), g.tensor((), "float32")
+    g.op("DEQUANTIZE", [x], [floats])
+    g.op("ADD", [floats, g.input(shape, "float32")], [y])
+    return Case(g, [y], [d.values(shape, "float32")])
+
+
 @differential("DEQUANTIZE", "int8", "uint8", "int16", "float16")
 def dequantize(d: Draw, kind: str) -> Case:
     g = GraphBuilder()

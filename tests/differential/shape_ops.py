@@ -77,7 +77,7 @@ def transpose(d: Draw, kind: str) -> Case:
 def pad(d: Draw, kind: str) -> Case:
     shape = d.shape("shape", 1, 5, limit=200)
     paddings = d.rng.integers(0, 4, (len(shape), 2)) * (d.rng.random((len(shape), 1)) < 0.6)
-    dtype = d.pick("paddings_dtype", ("int32", "int64"))
+    dtype = d.pick("paddings_dtype", ("int32", "int64", "int8", "int16"))
     return moving(d, "PAD", kind, shape, (d.note("paddings", paddings.astype(dtype)),))
 
 

@@ -44,8 +44,7 @@ Status prepare_conversion(PrepareContext& op, const TensorSpec& codes, const Con
   return {};
 }
 
-void eval_conversion(const EvalContext& run, const Conversion& state) {
-  const uint8_t* x = run.in<uint8_t>(0);
+void eval_conversion(const EvalContext& run, const Conversion& state, const uint8_t* x) {
   uint8_t* y = run.out<uint8_t>(0);
   auto convert = [&](size_t begin, size_t n, size_t channel) {
     state.kernel->run({n, x + begin * state.in_size, y + begin * state.out_size,

@@ -25,6 +25,7 @@ struct Converts {
 Status prepare_conversion(PrepareContext& op, const TensorSpec& codes, const Converts& kernels,
                           Conversion* state);
 
-void eval_conversion(const EvalContext& run, const Conversion& state);
+// `x`: the codes or floats to convert.
+void eval_conversion(const EvalContext& run, const Conversion& state, const uint8_t* x);
 
 }  // namespace edge

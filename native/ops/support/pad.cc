@@ -33,6 +33,13 @@ Result<std::vector<int64_t>> amounts(const OpView& op) {
 
 }  // namespace
 
+Status check_pad(const OpView& op, size_t inputs) {
+  EDGE_TRY(op.expect_arity(inputs, inputs, 1));
+  EDGE_TRY(expect_movable(op, 0));
+  EDGE_TRY(op.expect_input(1, {DType::kInt32, DType::kInt64, DType::kInt8, DType::kInt16}));
+  return op.expect_output_as_input();
+}
+
 Status infer_pad(const OpView& op, std::vector<Shape>* shapes) {
   EDGE_ASSIGN(const std::vector<int64_t> pad, amounts(op));
   const Shape& x = op.in(0).spec.shape;

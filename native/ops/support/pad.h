@@ -5,6 +5,8 @@
 
 namespace edge {
 
+// `inputs`: 2, or 3 where the border's value is the last.
+Status check_pad(const OpView& op, size_t inputs);
 Status infer_pad(const OpView& op, std::vector<Shape>* shapes);
 Status prepare_pad(PrepareContext& op);
 
