@@ -240,8 +240,9 @@ class GraphBuilder:
 
     def build(self, outputs: Sequence[int] | None = None) -> bytes:
         """The file; `outputs` are those of the first subgraph unless `outputs()` set them."""
-        if outputs is not None:
-            self._model.subgraphs[0].outputs = list(outputs)
+        first = self._model.subgraphs[0]
+        if outputs is not None and not first.outputs:
+            first.outputs = list(outputs)
         return tflite_file.write(self._model)
 
     def _opcode(self, name: str, version: int) -> int:

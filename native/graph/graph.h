@@ -39,6 +39,10 @@ struct Border {
   bool any() const { return top || bottom || left || right; }
 };
 
+// What a graph that combines two elements does: the opcode of its only node, or these.
+constexpr int kSecondOfTwo = -1;  // it has no node
+constexpr int kUnknownBody = -2;
+
 constexpr int kAbsent = -1;  // an optional input that is not given
 
 struct Node {
@@ -50,6 +54,7 @@ struct Node {
   Attributes attributes;
   Span<const uint8_t> custom_options;  // a CUSTOM op's own bytes
   Border border;
+  int body = kUnknownBody;  // of an op whose options name a graph that combines elements
   std::vector<int> origin;  // the file's node indices that this node stands for
   bool fixed = false;       // nothing that runs gives its outputs other shapes than the file's
   std::shared_ptr<const void> callees;  // of one that calls other graphs: how the runtime runs them

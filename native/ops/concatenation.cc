@@ -26,8 +26,11 @@ bool same_codes(const TensorSpec& a, const TensorSpec& b) {
   return a.scale() == b.scale() && a.zero_point() == b.zero_point();
 }
 
+bool is_stablehlo(const OpView& op) { return op.node().opcode == opcode::kSTABLEHLO_CONCATENATE; }
+
 Status check(const OpView& op) {
-  EDGE_TRY(op.expect_attributes<ConcatenationAttributes>());
+  EDGE_TRY(is_stablehlo(op) ? op.expect_attributes<StablehloConcatenateAttributes>()
+                            : op.expect_attributes<ConcatenationAttributes>());
   EDGE_TRY(op.expect_arity(std::max<size_t>(op.input_count(), 1), op.input_count(), 1));
   if (op.attributes<ConcatenationAttributes>().activation != Activation::kNone) {
     return unsupported("a fused activation");
@@ -46,8 +49,9 @@ Status check(const OpView& op) {
 }
 
 Result<int> axis_of(const OpView& op) {
-  return OpView::normalize_axis(op.attributes<ConcatenationAttributes>().axis,
-                                op.in(0).spec.shape.rank());
+  const int64_t axis = is_stablehlo(op) ? op.attributes<StablehloConcatenateAttributes>().dimension
+                                        : op.attributes<ConcatenationAttributes>().axis;
+  return OpView::normalize_axis(axis, op.in(0).spec.shape.rank());
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {

@@ -1,5 +1,5 @@
 // DYNAMIC_UPDATE_SLICE: input 0 with input 1 in place of the elements from the start in input 2 on,
-// which is moved so that all of input 1 fits.
+// which is moved so that all of input 1 fits. StableHLO's has an input for each axis of the start.
 #include <algorithm>
 #include <cstring>
 
@@ -11,26 +11,44 @@ namespace {
 
 struct State {
   size_t bytes = 0, start_bytes = 0;
+  bool apart = false;  // each axis of the start is an input
   int rank = 0;
   std::array<int64_t, kMaxRank> last{}, stride{};  // the last start along each axis; bytes
   StridedCopy copy;
 };
 
+bool is_stablehlo(const OpView& op) {
+  return op.node().opcode == opcode::kSTABLEHLO_DYNAMIC_UPDATE_SLICE;
+}
+
 Status check(const OpView& op) {
-  EDGE_TRY(op.expect_arity(3, 3, 1));
+  const size_t arity = is_stablehlo(op) ? std::max<size_t>(op.input_count(), 2) : 3;
+  EDGE_TRY(op.expect_arity(arity, arity, 1));
   EDGE_TRY(expect_movable(op, 0));
   EDGE_TRY(op.expect_input(1, {op.in(0).spec.dtype}));
-  EDGE_TRY(op.expect_input(2, {DType::kInt32, DType::kInt64}));
+  for (size_t i = 2; i < arity; ++i) {
+    EDGE_TRY(op.expect_input(i, {DType::kInt32, DType::kInt64}));
+    EDGE_TRY(op.expect_input(i, {op.in(2).spec.dtype}));
+  }
   return op.expect_output_as_input();
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {
-  const Shape &x = op.in(0).spec.shape, &part = op.in(1).spec.shape, &start = op.in(2).spec.shape;
-  bool fits = part.rank() == x.rank() && start.rank() == 1 && start[0] == x.rank();
+  const Shape &x = op.in(0).spec.shape, &part = op.in(1).spec.shape;
+  bool fits = part.rank() == x.rank();
+  if (is_stablehlo(op)) {
+    fits = fits && op.input_count() == 2 + static_cast<size_t>(x.rank());
+    for (size_t i = 2; i < op.input_count(); ++i) {
+      fits = fits && op.in(i).spec.shape.count() == 1;
+    }
+  } else {
+    const Shape& start = op.in(2).spec.shape;
+    fits = fits && start.rank() == 1 && start[0] == x.rank();
+  }
   for (int i = 0; fits && i < x.rank(); ++i) fits = part[i] <= x[i];
   if (!fits) {
-    return invalid_model(format("a part %s, from %s on, of %s", to_string(part).c_str(),
-                                to_string(start).c_str(), to_string(x).c_str()));
+    return invalid_model(format("a part %s of %s, or a start of another rank",
+                                to_string(part).c_str(), to_string(x).c_str()));
   }
   (*shapes)[0] = x;
   return {};
@@ -42,7 +60,8 @@ Status prepare(PrepareContext& op) {
   const size_t element = dtype_size(x.dtype);
   State& s = op.make_state<State>();
   EDGE_ASSIGN(s.bytes, byte_size(x.dtype, x.shape));
-  s.start_bytes = dtype_size(op.in(2).spec.dtype);
+  s.apart = is_stablehlo(op);
+  s.start_bytes = op.input_count() > 2 ? dtype_size(op.in(2).spec.dtype) : 0;
   s.rank = x.shape.rank();
   s.stride = byte_strides(x.shape, element);
   const auto from = byte_strides(part, element);
@@ -60,10 +79,11 @@ void eval(const EvalContext& run) {
   const State& s = run.state<State>();
   uint8_t* out = run.out<uint8_t>(0);
   if (s.bytes) std::memmove(out, run.in<uint8_t>(0), s.bytes);
-  const Indices start(run.in<uint8_t>(2), s.start_bytes);
   for (int i = 0; i < s.rank; ++i) {
     const size_t axis = static_cast<size_t>(i);
-    out += std::min(std::max(start[i], int64_t{0}), s.last[axis]) * s.stride[axis];
+    const Indices start(run.in<uint8_t>(s.apart ? 2 + axis : 2), s.start_bytes);
+    const int64_t from = start[s.apart ? 0 : i];
+    out += std::min(std::max(from, int64_t{0}), s.last[axis]) * s.stride[axis];
   }
   s.copy.run(run.in<uint8_t>(1), out, run.pool());
 }

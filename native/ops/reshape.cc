@@ -19,9 +19,13 @@ Status check(const OpView& op) {
   return op.expect_output_as_input();
 }
 
-// The wanted shape: input 1 where it is a constant vector, otherwise the attribute, otherwise what
-// the file says of the output.
+// The wanted shape: what the file says of StableHLO's output; input 1 where it is a constant
+// vector, otherwise the attribute, otherwise what the file says of the output.
 Result<std::vector<int64_t>> wanted(const OpView& op) {
+  if (op.node().opcode == opcode::kSTABLEHLO_RESHAPE) {
+    const Shape& y = op.out(0).spec.shape;
+    return std::vector<int64_t>(y.begin(), y.end());
+  }
   const std::vector<int32_t>& attribute = op.attributes<ReshapeAttributes>().new_shape;
   if (op.has_input(1) && op.in(1).spec.shape.rank() <= 1) return op.constant_integers(1);
   // Old converters wrote a scalar's shape as [0].
@@ -38,7 +42,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
   int open = -1;
   Shape shape;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == -1 && open < 0) {
+    if (dims[i] == -1 && open < 0 && op.node().opcode == opcode::kRESHAPE) {
       open = static_cast<int>(i);
     } else if (dims[i] < 0 || dims[i] > INT32_MAX ||
                __builtin_mul_overflow(known, dims[i], &known)) {

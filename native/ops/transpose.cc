@@ -1,14 +1,23 @@
-// TRANSPOSE: y[i_0, i_1, ...] = x[j_0, j_1, ...] where j_perm[k] = i_k.
+// TRANSPOSE: y[i_0, i_1, ...] = x[j_0, j_1, ...] where j_perm[k] = i_k. StableHLO's has perm among
+// its options.
 #include "ops/support/movement.h"
 
 namespace edge {
 namespace {
 
-Status check(const OpView& op) { return check_movement(op, 2); }
+bool by_option(const OpView& op) { return op.node().opcode == opcode::kSTABLEHLO_TRANSPOSE; }
+
+Status check(const OpView& op) {
+  if (by_option(op)) EDGE_TRY(op.expect_attributes<StablehloTransposeAttributes>());
+  return check_movement(op, by_option(op) ? 1 : 2);
+}
 
 Result<std::vector<int>> permutation(const OpView& op) {
   const int rank = op.in(0).spec.shape.rank();
-  EDGE_ASSIGN(const std::vector<int64_t> given, op.constant_integers(1));
+  std::vector<int64_t> given = op.attributes<StablehloTransposeAttributes>().permutation;
+  if (!by_option(op)) {
+    EDGE_ASSIGN(given, op.constant_integers(1));
+  }
   if (given.size() != static_cast<size_t>(rank)) {
     return invalid_model(format("a permutation of %zu axes for rank %d", given.size(), rank));
   }

@@ -106,6 +106,7 @@ class Parser {
       model_->graphs.push_back(std::move(graph));
     }
     EDGE_TRY(verify_calls(model_->graphs));
+    find_bodies();
     EDGE_TRY(read_signatures(root));
     EDGE_TRY(read_metadata(root));
     return file_.status();
@@ -173,6 +174,20 @@ class Parser {
       graph->nodes.push_back(std::move(node));
     }
     return file_.status();
+  }
+
+  // Graphs that combine elements are known once all graphs are.
+  void find_bodies() {
+    for (Graph& graph : model_->graphs) {
+      for (Node& node : graph.nodes) {
+        const auto* scatter = std::get_if<StablehloScatterAttributes>(&node.attributes);
+        const auto* windows = std::get_if<StablehloReduceWindowAttributes>(&node.attributes);
+        const int i = scatter ? scatter->body : windows ? windows->body : -1;
+        if (i < 0 || static_cast<size_t>(i) >= model_->graphs.size()) continue;
+        const std::vector<Node>& nodes = model_->graphs[static_cast<size_t>(i)].nodes;
+        if (nodes.size() < 2) node.body = nodes.empty() ? kSecondOfTwo : nodes[0].opcode;
+      }
+    }
   }
 
   std::vector<int> read_ints(const Table& t, int slot) {

@@ -3,8 +3,8 @@
 A generator is a function `(draw, kind) -> Case` registered with `@differential(op, *kinds)`. `kind` says
 which types the op works on: "int8", "int8_channel" (weights with one scale a channel), "uint8",
 "float32", "float16" (float32 with weights stored as float16), "half" (float16 throughout), "plain_int16"
-(without scales), "int16_weights", or plainly a dtype. The reference is ai-edge-litert with `BUILTIN_REF`; see decision record
-001.
+(without scales), "int16_weights", or plainly a dtype. The reference is ai-edge-litert with `BUILTIN_REF`; see
+decision record 001.
 """
 
 from __future__ import annotations

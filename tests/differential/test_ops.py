@@ -17,10 +17,18 @@ load_generators()
 
 SAMPLE = 15  # cases of each op and kind in the default run
 FULL = 500
+TWINS = (
+    *("SUBTRACT", "DIVIDE", "REMAINDER", "POWER", "OR", "NEGATE", "ABS", "FLOOR", "EXPONENTIAL", "LOG"),
+    *("RSQRT", "CBRT", "COSINE", "TANH", "LOGISTIC", "COMPARE", "SELECT", "CLAMP", "CONVERT", "RESHAPE"),
+    *("TRANSPOSE", "CONCATENATE", "SLICE", "DYNAMIC_SLICE", "DYNAMIC_UPDATE_SLICE", "BROADCAST_IN_DIM"),
+    "IOTA",
+)
 NOT_IN_REFERENCE = {
     *("CEIL", "Convolution2DTransposeBias"),  # test_beyond_reference.py
     # test_calls.py
     *("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "STABLEHLO_COMPOSITE"),
+    # test_stablehlo_twins.py
+    *(f"STABLEHLO_{op}" for op in TWINS),
     # test_custom_vision.py
     *("PosenetDecoderOp", "Landmarks2TransformMatrix", "TransformLandmarks", "TransformTensorBilinear"),
     *("MaxPoolingWithArgmax2D", "MaxUnpooling2D", "LiteRtMaxUnpooling2D"),

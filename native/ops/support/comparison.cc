@@ -46,7 +46,11 @@ Status check_order(const OpView& op) {
 }
 
 Status prepare_comparison(PrepareContext& op) {
-  Comparison& s = op.make_state<Comparison>();
+  return prepare_comparison(op, &op.make_state<Comparison>());
+}
+
+Status prepare_comparison(PrepareContext& op, Comparison* state) {
+  Comparison& s = *state;
   EDGE_TRY(prepare_binary(op, &s));
   s.scaled = scaled(op);
   if (!s.scaled) return {};

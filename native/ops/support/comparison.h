@@ -12,6 +12,7 @@ struct Comparison : Binary {
   bool scaled = false;
   int32_t zero_a = 0, zero_b = 0;
   requantize::Multiplier a{}, b{};
+  void (*eval)(const EvalContext& run) = nullptr;  // where the options name the function
 };
 
 // One of these is an op's check().
@@ -19,6 +20,7 @@ Status check_equality(const OpView& op);
 Status check_order(const OpView& op);
 
 Status prepare_comparison(PrepareContext& op);
+Status prepare_comparison(PrepareContext& op, Comparison* state);
 
 template <typename F>
 void eval_comparison(const EvalContext& run) {

@@ -66,4 +66,22 @@ void eval_numbers(const EvalContext& run) {
       });
 }
 
+// F()(a, b) of the bits of integers, or of 0 and 1 for bools.
+inline Status check_bits(const OpView& op) {
+  return check_same_shape(op, {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kUInt16,
+                               DType::kInt32, DType::kUInt32, DType::kInt64, DType::kBool});
+}
+template <typename F>
+void eval_bits(const EvalContext& run) {
+  const DType type = run.state<SameShape>().type;
+  if (type == DType::kBool) {
+    return map_same_shape<uint8_t>(
+        run, [](uint8_t a, uint8_t b) { return static_cast<uint8_t>(F()(a != 0, b != 0)); });
+  }
+  by_size(dtype_size(type), [&](auto of) {
+    using T = decltype(of);
+    map_same_shape<T>(run, [](T a, T b) { return static_cast<T>(F()(a, b)); });
+  });
+}
+
 }  // namespace edge
