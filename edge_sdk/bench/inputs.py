@@ -8,6 +8,8 @@ import numpy as np
 
 from edge_sdk.types import Array, TensorSpec
 
+PIECE = 1 << 18  # elements that are compared at once, so that large tensors stay out of memory
+
 
 def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[Array]:
     """One array per input: integers over the whole range of their type, floats from a normal distribution."""
@@ -35,13 +37,19 @@ def difference(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
 def _difference(ours: Array, theirs: Array) -> float:
     if ours.shape != theirs.shape:
         return float("inf")
-    a, b = ours.astype(np.float64), theirs.astype(np.float64)
+    a, b = ours.reshape(-1), theirs.reshape(-1)
+    greatest = scale = 0.0
+    for start in range(0, a.size, PIECE):
+        piece = slice(start, start + PIECE)
+        greatest = max(greatest, _greatest(a[piece].astype(np.float64), b[piece].astype(np.float64)))
+        if ours.dtype.kind == "f":
+            finite = b[piece][np.isfinite(b[piece])]
+            scale = max(scale, float(np.abs(finite.astype(np.float64)).max(initial=0.0)))
+    return greatest / scale if scale else greatest
+
+
+def _greatest(a: Array, b: Array) -> float:
     with np.errstate(invalid="ignore"):
         apart = np.abs(a - b)
     apart[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0  # equal infinities, too
-    greatest = float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
-    if ours.dtype.kind != "f" or greatest == 0.0:
-        return greatest
-    finite = b[np.isfinite(b)]
-    scale = float(np.abs(finite).max(initial=0.0))
-    return greatest / scale if scale else greatest
+    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
