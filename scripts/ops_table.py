@@ -20,6 +20,8 @@ KINDS = {
     "int8_channel": "int8 per channel",
     "float16": "float16 weights",
     "half": "float16",
+    "by_half": "float16 and back",
+    "by_bfloat16": "bfloat16 and back",
     "int16_weights": "int16 with int16 weights",
     "plain_int16": "int16 without scales",
 }

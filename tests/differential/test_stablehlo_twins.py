@@ -210,6 +210,16 @@ def test_gathers_that_do_not_fit_are_refused(bad: dict[str, Any]) -> None:
         run("GATHER", [X, starts], (2, 5), "float32", **{**GATHER, **bad})
 
 
+def test_starts_of_one_coordinate_need_no_axis() -> None:
+    """The reference reads what lies behind its arrays."""
+    options = {"offsetDims": longs(1, 2), "collapsedSliceDims": longs(0), "sliceSizes": longs(1, 4, 5)}
+    starts = np.array([2, 0, -7, 9], np.int32)
+    got = run(
+        "GATHER", [X, starts], (4, 4, 5), "float32", startIndexMap=longs(0), indexVectorDim=1, **options
+    )
+    np.testing.assert_array_equal(got, X[[2, 0, 0, 2]])
+
+
 @pytest.mark.parametrize(
     "bad",
     [
