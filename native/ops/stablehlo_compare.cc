@@ -1,18 +1,19 @@
-// STABLEHLO_COMPARE: whether a = b, a < b ... as its options say, of tensors of one shape.
-#include <functional>
-
+// STABLEHLO_COMPARE: EQUAL, LESS ... as its options say.
 #include "ops/support/comparison.h"
 
 namespace edge {
+
+extern const OpDef op_equal, op_not_equal, op_greater_equal, op_greater, op_less_equal, op_less;
+
 namespace {
 
-using Eval = void (*)(const EvalContext& run);
-
 // By the format's numbers.
-constexpr Eval kEvals[] = {
-    eval_comparison<std::equal_to<>>,      eval_comparison<std::not_equal_to<>>,
-    eval_comparison<std::greater_equal<>>, eval_comparison<std::greater<>>,
-    eval_comparison<std::less_equal<>>,    eval_comparison<std::less<>>};
+constexpr const OpDef* kOps[] = {&op_equal,   &op_not_equal,  &op_greater_equal,
+                                 &op_greater, &op_less_equal, &op_less};
+
+const OpDef& op_of(const OpView& op) {
+  return *kOps[op.attributes<StablehloCompareAttributes>().direction];
+}
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<StablehloCompareAttributes>());
@@ -20,12 +21,12 @@ Status check(const OpView& op) {
   if (direction < 0 || direction > 5) {
     return invalid_model(format("comparison %d is unknown", direction));
   }
-  return direction < 2 ? check_equality(op) : check_order(op);
+  return op_of(op).check(op);
 }
 
 Status prepare(PrepareContext& op) {
   Comparison& state = op.make_state<Comparison>();
-  state.eval = kEvals[op.attributes<StablehloCompareAttributes>().direction];
+  state.eval = op_of(op).eval;
   return prepare_comparison(op, &state);
 }
 

@@ -16,7 +16,7 @@ struct Axis {
 
 struct State {
   DType type = DType::kFloat32;
-  int body = kUnknownBody;
+  Combine how = Combine::kUnknown;
   std::vector<Axis> axes;
   size_t windows = 0;
 };
@@ -27,8 +27,9 @@ Status check(const OpView& op) {
   EDGE_TRY(op.expect_input(0, {DType::kFloat32, DType::kFloat64, DType::kBool, DType::kInt8,
                                DType::kUInt8, DType::kInt16, DType::kInt32, DType::kInt64}));
   EDGE_TRY(op.expect_input(1, {op.in(0).spec.dtype}));
-  const bool known = op.node().body != kSecondOfTwo && by_body(op.node().body, [](auto) {});
-  if (!known) return unsupported("windows that are combined by another graph than one op");
+  const Combine how = combine_of(op.node().body);
+  if (how == Combine::kUnknown || how == Combine::kSecond)
+    return unsupported("windows that are combined by another graph than one op");
   return op.expect_output_as_input();
 }
 
@@ -77,26 +78,26 @@ Status prepare(PrepareContext& op) {
   State& s = op.make_state<State>();
   EDGE_ASSIGN(s.axes, axes_of(op));
   s.type = op.in(0).spec.dtype;
-  s.body = op.node().body;
+  s.how = combine_of(op.node().body);
   s.windows = static_cast<size_t>(op.out(0).spec.shape.count());
   return {};
 }
 
 // Elements of the window that begins at cell `first` of each axis; x is null in a hole.
-template <typename T, typename F>
+template <typename T>
 T reduce(const State& s, size_t i, const int64_t* first, const T* x, T start, T value) {
   const Axis& a = s.axes[i];
   int64_t cell = first[i] - a.low;
   for (int64_t k = 0; k < a.window; ++k, cell += a.step) {
     const bool there = x && cell >= 0 && cell % a.dilation == 0 && cell / a.dilation < a.extent;
     const T* at = there ? x + cell / a.dilation * a.move : nullptr;
-    value = i + 1 < s.axes.size() ? reduce<T, F>(s, i + 1, first, at, start, value)
-                                  : F()(value, at ? *at : start);
+    value = i + 1 < s.axes.size() ? reduce<T>(s, i + 1, first, at, start, value)
+                                  : combine(s.how, value, at ? *at : start);
   }
   return value;
 }
 
-template <typename T, typename F>
+template <typename T>
 void run_windows(const EvalContext& run, const State& s) {
   const T start = *run.in<T>(1);
   for_chunks(run.pool(), s.windows, [&](size_t begin, size_t end) {
@@ -105,17 +106,15 @@ void run_windows(const EvalContext& run, const State& s) {
       for (size_t a = s.axes.size(); a-- > 0; rest /= s.axes[a].out) {
         first[a] = rest % s.axes[a].out * s.axes[a].stride;
       }
-      run.out<T>(0)[i] = reduce<T, F>(s, 0, first, run.in<T>(0), start, start);
+      run.out<T>(0)[i] = reduce<T>(s, 0, first, run.in<T>(0), start, start);
     }
   });
 }
 
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
-  by_body(s.body, [&](auto f) {
-    by_type<float, double, int8_t, uint8_t, int16_t, int32_t, int64_t>(
-        s.type, [&](auto t) { run_windows<decltype(t), decltype(f)>(run, s); });
-  });
+  by_type<float, double, int8_t, uint8_t, int16_t, int32_t, int64_t>(
+      s.type, [&](auto t) { run_windows<decltype(t)>(run, s); });
 }
 
 }  // namespace

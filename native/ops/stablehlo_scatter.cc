@@ -11,7 +11,7 @@ namespace {
 
 struct State {
   DType type = DType::kFloat32;
-  int body = kSecondOfTwo;
+  Combine how = Combine::kSecond;
   size_t bytes = 0;
   int64_t updates = 0;
   IndexVectors starts;
@@ -32,7 +32,7 @@ Status check(const OpView& op) {
           DType::kUInt16, DType::kInt32, DType::kUInt32, DType::kInt64, DType::kBool}));
   EDGE_TRY(op.expect_input(1, {DType::kInt32, DType::kInt64}));
   EDGE_TRY(op.expect_input(2, {op.in(0).spec.dtype}));
-  if (!by_body(op.node().body, [](auto) {})) {
+  if (combine_of(op.node().body) == Combine::kUnknown) {
     return unsupported("updates that are combined by another graph than one op");
   }
   return op.expect_output_as_input();
@@ -52,7 +52,7 @@ Status prepare(PrepareContext& op) {
                                       a.index_vector_dim, x.shape.rank()));
   EDGE_ASSIGN(s.bytes, byte_size(x.dtype, x.shape));
   s.type = x.dtype;
-  s.body = op.node().body;
+  s.how = combine_of(op.node().body);
   s.updates = s.bytes == 0 ? 0 : updates.count();
   if (!are_axes(a.update_window_dims, updates.rank(), true) ||
       !are_axes(a.inserted_window_dims, x.shape.rank(), true) ||
@@ -118,20 +118,17 @@ void eval(const EvalContext& run) {
   const State& s = run.state<State>();
   if (s.bytes) std::memmove(run.out<uint8_t>(0), run.in<uint8_t>(0), s.bytes);
   const Indices indices(run.in<uint8_t>(1), s.starts.index_bytes);
-  by_body(s.body, [&](auto f) {
-    const auto scatter = [&](auto of) {
-      using T = decltype(of);
-      T* out = run.out<T>(0);
-      for (int64_t n = 0; n < s.updates; ++n) {
-        const int64_t at = target(s, indices, n);
-        if (at < 0) continue;
-        const T v = f(out[at], run.in<T>(2)[n]);
-        out[at] = s.type == DType::kBool ? static_cast<T>(v != T{0}) : v;
-      }
-    };
-    by_type<float, double, int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t, int64_t>(s.type,
-                                                                                           scatter);
-  });
+  by_type<float, double, int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t, int64_t>(
+      s.type, [&](auto of) {
+        using T = decltype(of);
+        T* out = run.out<T>(0);
+        for (int64_t n = 0; n < s.updates; ++n) {
+          const int64_t at = target(s, indices, n);
+          if (at < 0) continue;
+          const T v = combine(s.how, out[at], run.in<T>(2)[n]);
+          out[at] = s.type == DType::kBool ? static_cast<T>(v != T{0}) : v;
+        }
+      });
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ void fix_variables(const std::vector<Graph>& graphs, Graph* graph);
 // depends on data, the value and all that follow from it are left open.
 Status infer_shapes(Graph* graph, const InferCall& call = {});
 
-// Casts around ops of float16 and bfloat16 that are ops of float32 here: what each gives is rounded,
-// as if it computed with such numbers. Comes before shapes are inferred, which checks the ops.
+// Casts around ops of float16 and bfloat16 that are ops of float32 here: what each gives is
+// rounded, as if it computed with such numbers. Comes before shapes are inferred, which checks the
+// ops.
 Status widen_halves(Graph* graph);
 
 Status fuse_activations(Graph* graph);

@@ -6,82 +6,52 @@
 
 namespace edge {
 
-struct Sum {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return wrapping_sum(a, b);
-  }
-};
-struct Product {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return wrapping_product(a, b);
-  }
-};
-struct Larger {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a >= b ? a : b;
-  }
-};
-struct Smaller {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a <= b ? a : b;
-  }
-};
-struct Both {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return static_cast<T>(a != T{0} && b != T{0});
-  }
-};
-struct Either {
-  template <typename T>
-  T operator()(T a, T b) const {
-    return static_cast<T>(a != T{0} || b != T{0});
-  }
-};
-struct Second {
-  template <typename T>
-  T operator()(T, T b) const {
-    return b;
-  }
-};
+enum class Combine { kUnknown, kSecond, kSum, kProduct, kLarger, kSmaller, kBoth, kEither };
 
-// f(F()) for the F that `body` is; false where it is none of these.
-template <typename Function>
-bool by_body(int body, const Function& f) {
+inline Combine combine_of(int body) {
   switch (body) {
+    case kSecondOfTwo:
+      return Combine::kSecond;
     case opcode::kADD:
     case opcode::kSTABLEHLO_ADD:
-      f(Sum());
-      return true;
+      return Combine::kSum;
     case opcode::kMUL:
     case opcode::kSTABLEHLO_MULTIPLY:
-      f(Product());
-      return true;
+      return Combine::kProduct;
     case opcode::kMAXIMUM:
     case opcode::kSTABLEHLO_MAXIMUM:
-      f(Larger());
-      return true;
+      return Combine::kLarger;
     case opcode::kMINIMUM:
     case opcode::kSTABLEHLO_MINIMUM:
-      f(Smaller());
-      return true;
+      return Combine::kSmaller;
     case opcode::kLOGICAL_AND:
     case opcode::kSTABLEHLO_AND:
-      f(Both());
-      return true;
+      return Combine::kBoth;
     case opcode::kLOGICAL_OR:
     case opcode::kSTABLEHLO_OR:
-      f(Either());
-      return true;
-    case kSecondOfTwo:
-      f(Second());
-      return true;
+      return Combine::kEither;
     default:
-      return false;
+      return Combine::kUnknown;
+  }
+}
+
+template <typename T>
+T combine(Combine how, T a, T b) {
+  switch (how) {
+    case Combine::kSum:
+      return wrapping_sum(a, b);
+    case Combine::kProduct:
+      return wrapping_product(a, b);
+    case Combine::kLarger:
+      return a >= b ? a : b;
+    case Combine::kSmaller:
+      return a <= b ? a : b;
+    case Combine::kBoth:
+      return static_cast<T>(a != T{0} && b != T{0});
+    case Combine::kEither:
+      return static_cast<T>(a != T{0} || b != T{0});
+    default:
+      return b;
   }
 }
 
