@@ -1,11 +1,9 @@
 // LESS: whether a < b, broadcast.
-#include <functional>
-
 #include "ops/support/comparison.h"
 
 namespace edge {
 
-extern const OpDef op_less{check_order, infer_binary, prepare_comparison,
-                           eval_comparison<std::less<>>};
+extern const OpDef op_less{check_order, infer_binary, prepare_comparison<Relation::kLess>,
+                           eval_comparison};
 
 }  // namespace edge

@@ -32,12 +32,13 @@ Status prepare_binary(PrepareContext& op, elementwise::OpF32 kernel, FloatRange 
                       Binary* state);
 void eval_f32(const EvalContext& run, const Binary& state);
 
-// out[i] = f(a[i], b[i]).
+// out[i] = f(a[i], b[i]), where `first` and `second` are the inputs that a and b come from.
 template <typename A, typename Out = A, typename B = A, typename F>
-void map_binary(const EvalContext& run, const Broadcast& shape, const F& f) {
+void map_binary(const EvalContext& run, const Broadcast& shape, const F& f, size_t first = 0,
+                size_t second = 1) {
   for_runs(run.pool(), shape, [&](const Run& r) {
-    const A* a = run.in<A>(0) + r.a;
-    const B* b = run.in<B>(1) + r.b;
+    const A* a = run.in<A>(first) + r.a;
+    const B* b = run.in<B>(second) + r.b;
     Out* out = run.out<Out>(0) + r.out;
     if (shape.a_repeats) {
       const A x = *a;

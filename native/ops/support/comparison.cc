@@ -1,6 +1,11 @@
 #include "ops/support/comparison.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "ops/support/by_type.h"
+#include "ops/support/fixed_point.h"
 
 namespace edge {
 namespace {
@@ -33,6 +38,31 @@ Status check(const OpView& op, std::initializer_list<DType> types) {
   return {};
 }
 
+template <typename F>
+void compare(const EvalContext& run, const Comparison& s) {
+  const bool negated = s.negated;
+  if (s.scaled) {
+    constexpr int kFineBits = 8;
+    return by_type<int8_t, uint8_t, int16_t>(s.type, [&](auto of) {
+      using T = decltype(of);
+      const auto f = [&](T a, T b) {
+        return F()(rescale((a - s.zero_a) * (1 << kFineBits), s.scale_a),
+                   rescale((b - s.zero_b) * (1 << kFineBits), s.scale_b)) != negated;
+      };
+      map_binary<T, uint8_t>(run, s.shape, f, s.a, s.b);
+    });
+  }
+  if (s.type == DType::kBool) {
+    const auto f = [=](uint8_t a, uint8_t b) { return F()(a != 0, b != 0) != negated; };
+    return map_binary<uint8_t>(run, s.shape, f, s.a, s.b);
+  }
+  by_type<float, int8_t, uint8_t, int16_t, int32_t, uint32_t, int64_t>(s.type, [&](auto of) {
+    using T = decltype(of);
+    const auto f = [=](T a, T b) { return F()(a, b) != negated; };
+    map_binary<T, uint8_t>(run, s.shape, f, s.a, s.b);
+  });
+}
+
 }  // namespace
 
 Status check_equality(const OpView& op) {
@@ -45,24 +75,43 @@ Status check_order(const OpView& op) {
                     DType::kUInt32, DType::kInt64});
 }
 
-Status prepare_comparison(PrepareContext& op) {
-  return prepare_comparison(op, &op.make_state<Comparison>());
-}
-
-Status prepare_comparison(PrepareContext& op, Comparison* state) {
-  Comparison& s = *state;
+// a > b is b < a, a != b is not a == b, also of numbers that are none: so three functions do.
+Status prepare_comparison(PrepareContext& op, Relation relation) {
+  Comparison& s = op.make_state<Comparison>();
   EDGE_TRY(prepare_binary(op, &s));
+  s.negated = relation == Relation::kNotEqual;
+  if (relation == Relation::kGreater || relation == Relation::kGreaterEqual) std::swap(s.a, s.b);
+  const TensorSpec &a = op.in(s.a).spec, &b = op.in(s.b).spec;
+  s.shape = make_broadcast(a.shape, b.shape);
+  switch (relation) {
+    case Relation::kEqual:
+    case Relation::kNotEqual:
+      s.compare = compare<std::equal_to<>>;
+      break;
+    case Relation::kGreaterEqual:
+    case Relation::kLessEqual:
+      s.compare = compare<std::less_equal<>>;
+      break;
+    case Relation::kGreater:
+    case Relation::kLess:
+      s.compare = compare<std::less<>>;
+  }
   s.scaled = scaled(op);
   if (!s.scaled) return {};
-  s.zero_a = op.in(0).spec.zero_point();
-  s.zero_b = op.in(1).spec.zero_point();
-  EDGE_ASSIGN(s.a, fixed_point(double{op.in(0).spec.scale()}));
-  EDGE_ASSIGN(s.b, fixed_point(double{op.in(1).spec.scale()}));
+  s.zero_a = a.zero_point();
+  s.zero_b = b.zero_point();
+  EDGE_ASSIGN(s.scale_a, fixed_point(double{a.scale()}));
+  EDGE_ASSIGN(s.scale_b, fixed_point(double{b.scale()}));
   // The reference has no rule for scales above 1: both are made smaller by the same power of two.
-  const int above = std::max({s.a.e, s.b.e, 0});
-  s.a.e -= above;
-  s.b.e -= above;
+  const int above = std::max({s.scale_a.e, s.scale_b.e, 0});
+  s.scale_a.e -= above;
+  s.scale_b.e -= above;
   return {};
+}
+
+void eval_comparison(const EvalContext& run) {
+  const Comparison& s = run.state<Comparison>();
+  s.compare(run, s);
 }
 
 }  // namespace edge
