@@ -36,6 +36,13 @@ constexpr rlim_t kSeconds = 5;        // of the processor
 constexpr double kHang = 60;          // of the clock, which other processes may hold up
 constexpr int64_t kMemory = 1 << 30;  // bytes that are in use, not those asked for
 constexpr size_t kGraphs = 4;         // of a file that are planned and run
+// What a caller would set who has that much to give.
+const PlanOptions kOptions = [] {
+  PlanOptions options;
+  options.limits.memory_bytes = kMemory / 2;
+  options.limits.seconds = kSeconds / 2.;
+  return options;
+}();
 
 // How a mutant ends by itself; exit codes, so that 0, 1 and those of sanitizers are others.
 enum End { kRan = 10, kNotRead, kNotPlanned, kNotRun, kBug, kMostEnds };
@@ -100,7 +107,7 @@ End use(const File& file, std::string* message) {
   End end = kRan;
   for (size_t i = 0; i < std::min((*model)->graphs.size(), kGraphs); ++i) {
     (void)dump((*model)->graphs[i]);
-    const auto plan = Plan::build(*model, static_cast<int>(i), {});
+    const auto plan = Plan::build(*model, static_cast<int>(i), kOptions);
     const Status status = plan.ok() ? run(*plan, file) : plan.status();
     if (status.ok()) continue;
     *message = status.message();

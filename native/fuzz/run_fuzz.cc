@@ -10,7 +10,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   const auto model = edge::read_bytes({data, size});
   if (!model.ok()) return 0;
-  const auto plan = edge::Plan::build(*model, 0, {});
+  edge::PlanOptions options;
+  options.limits.memory_bytes = 4 * kMemory;
+  options.limits.loop_steps = 100;
+  options.limits.seconds = 1;
+  const auto plan = edge::Plan::build(*model, 0, options);
   if (!plan.ok()) return 0;
   int64_t macs = 0;
   for (const edge::Step& step : (*plan)->steps()) macs += step.macs;
