@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=float, default=60.0, metavar="S",
                         help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
     parser.add_argument("--mask", metavar="X,Y,W,H", action="append", default=[],
-                        help="pixels that are black before anything sees the picture; repeatable")  # fmt: skip
+                        help="pixels to blacken before anything sees the picture; repeatable")  # fmt: skip
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after so many")
     parser.add_argument(
         "--window", type=positive, metavar="ROWS", help="csv: rows of a window; the model's by default"
