@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from edge_sdk.publish.message import Message
+from edge_sdk.publish.message import Context, Message
 from edge_sdk.publish.reading import Found, captured_at, detections, epoch_of
 
 _SCORES = 10  # of the last frames, whose median is an object's score
@@ -55,17 +55,20 @@ class Frigate:
 
     def __init__(
         self,
-        camera: str,
+        context: Context,
         *,
+        camera: str | None = None,
         prefix: str = "frigate",
         min_hits: int = 3,
         max_misses: int = 25,
         stationary_after: int = 50,
     ) -> None:
-        """An object is told of from its `min_hits`-th result on, and has ended after `max_misses` without it,
+        """`camera` is the last level of the results' topic by default.
+
+        An object is told of from its `min_hits`-th result on, and has ended after `max_misses` without it,
         which should be the tracker's. It is stationary when it stayed for more than `stationary_after`.
         """
-        self._camera, self._prefix = level(camera), prefix
+        self._camera, self._prefix = level(camera or context.topic.rpartition("/")[2]), prefix
         self._min_hits, self._max_misses, self._stationary_after = min_hits, max_misses, stationary_after
         self._epoch = ""
         self._objects: dict[int, _Object] = {}  # by track
@@ -97,6 +100,9 @@ class Frigate:
             if len(self._answers) > _REPEATS:
                 self._answers.popitem(last=False)
         return self._answers[name]
+
+    def tick(self) -> Iterable[Message]:
+        return ()
 
     def closing(self) -> Iterable[Message]:
         """Everything ends."""

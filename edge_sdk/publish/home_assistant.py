@@ -12,10 +12,10 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from edge_sdk.publish.message import Health, Message
+from edge_sdk.publish.message import Context, Health, Message
 from edge_sdk.publish.reading import detections, entries, label_of, score_of
 from edge_sdk.version import __version__
 
@@ -30,26 +30,24 @@ class HomeAssistant:
 
     def __init__(
         self,
-        topic: str,
+        context: Context,
         *,
-        device: str,
         name: str | None = None,
         labels: Sequence[str] = (),
         prefix: str = "homeassistant",
         every_s: float = 1.0,
         remove: bool = False,
-        health: Callable[[], Health] = Health,
     ) -> None:
-        """`name` is what Home Assistant calls the device, by default `device` and the topic's last level.
+        """`name` is what Home Assistant calls the device, by default the machine and the topic's last level.
 
         Each of `labels` gets a counter of its detections at once, any other when it is first seen. Values
         are told at most every `every_s` seconds. With `remove` the device leaves Home Assistant when the
         publisher closes.
         """
-        self._topic, self._prefix, self._every_s = topic, prefix, every_s
-        self._remove, self._health = remove, health
-        self._id = slug(f"{device}-{topic}")
-        self._name = name or f"{device} {topic.rpartition('/')[2]}"
+        self._topic, self._health = context.topic, context.health
+        self._prefix, self._every_s, self._remove = prefix, every_s, remove
+        self._id = slug(f"{context.device}-{context.topic}")
+        self._name = name or f"{context.device} {context.topic.rpartition('/')[2]}"
         self._labels = {slug(label): label for label in labels[:_MAX_LABELS]}
         self._last: dict[str, Any] = {}  # what the last result says
         self._told_at: float | None = None  # monotonic seconds

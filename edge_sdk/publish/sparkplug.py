@@ -16,12 +16,12 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_sdk.errors import PublishError
-from edge_sdk.publish.message import Health, Message
+from edge_sdk.publish.message import Context, Message
 from edge_sdk.publish.protobuf import Field, decode, encode
 from edge_sdk.publish.reading import captured_at, detections, entries, label_of, score_of
 from edge_sdk.version import __version__
@@ -83,25 +83,24 @@ class Sparkplug:
 
     def __init__(
         self,
-        topic: str,
+        context: Context,
         *,
-        device: str,
         group: str = "edge-sdk",
+        node: str | None = None,
         labels: Sequence[str] = (),
-        folder: str | os.PathLike[str] | None = None,
-        health: Callable[[], Health] = Health,
     ) -> None:
-        """`device` is the name of the edge node; the pipeline is called by the last level of `topic`.
+        """`node` is the machine's name by default; the pipeline is called by the last level of its topic.
 
         Each of `labels` gets a counter of its detections at once, any other when it is first seen, by new
-        births. `folder` keeps `bdSeq` over restarts; without it, sessions are numbered from 0 again.
+        births. Without a folder in the context, sessions are numbered from 0 again after a restart.
         """
-        for what, text in (("group", group), ("device", device)):
+        self._group, self._node = group, context.device if node is None else node
+        for what, text in (("group", self._group), ("node", self._node)):
             if not text or set("/+#") & set(text):
                 raise PublishError(f"sparkplug: {what} is {text!r}; it may not be empty or hold / + #")
-        self._group, self._node, self._device = group, device, topic.rpartition("/")[2]
-        self._health = health
-        self._file = None if folder is None else Path(folder) / "bdseq"
+        self._device = context.topic.rpartition("/")[2]
+        self._health = context.health
+        self._file = None if context.folder is None else context.folder / "bdseq"
         self._session = -1 if self._file is None else _read_number(self._file)
         self._next = 0  # seq
         self._since = 0.0  # of the session, seconds since 1970

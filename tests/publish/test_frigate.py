@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_sdk.publish.frigate import Frigate
-from edge_sdk.publish.message import Message
+from edge_sdk.publish.message import Context, Message
 
 # The keys of `before` and `after` and their types, as docs.frigate.video/integrations/mqtt has them.
 NUMBER = (int, float)
@@ -47,6 +47,10 @@ OBJECT: dict[str, Any] = {
     "recognized_license_plate": (type(None), str),
     "recognized_license_plate_score": (type(None), float),
 }
+
+
+def speaker(camera: str, **options: Any) -> Frigate:
+    return Frigate(Context("edge/" + camera, "pi-1"), camera=camera, **options)
 
 
 def result(number: int, *things: Mapping[str, Any], epoch: str = "cam/1") -> dict[str, Any]:
@@ -91,7 +95,7 @@ def check_shape(event: Mapping[str, Any]) -> None:
 
 
 def test_an_object_is_new_then_changes_then_ends() -> None:
-    frigate = Frigate("door", max_misses=2)
+    frigate = speaker("door", max_misses=2)
     steps = feed(
         frigate,
         [person()],
@@ -124,12 +128,12 @@ def test_an_object_is_new_then_changes_then_ends() -> None:
 
 
 def test_what_is_seen_once_or_twice_is_not_told() -> None:
-    steps = feed(Frigate("door", max_misses=1), [person()], [person()], [], [], [], [])
+    steps = feed(speaker("door", max_misses=1), [person()], [person()], [], [], [], [])
     assert not any(steps)
 
 
 def test_counts_follow_the_objects() -> None:
-    frigate = Frigate("door", min_hits=1, max_misses=0)
+    frigate = speaker("door", min_hits=1, max_misses=0)
     dog = person(300, track=2, label="dog/cat")
     steps = feed(frigate, [person()], [person(), dog], [person(), dog], [dog])
     base = "frigate/door/"
@@ -145,7 +149,7 @@ def test_counts_follow_the_objects() -> None:
 
 
 def test_what_rests_is_stationary_and_tells_that_it_moves_again() -> None:
-    frigate = Frigate("yard", stationary_after=5)
+    frigate = speaker("yard", stationary_after=5)
     steps = feed(frigate, *[[person()]] * 10, [person(90)], [person(91)])
     told = [(n, e["after"]) for n, step in enumerate(steps) for e in events(step)]
     assert [(n, state["stationary"], state["position_changes"]) for n, state in told] == [
@@ -157,7 +161,7 @@ def test_what_rests_is_stationary_and_tells_that_it_moves_again() -> None:
 
 
 def test_a_result_that_is_sent_again_tells_the_same_again() -> None:
-    frigate = Frigate("door", min_hits=1)
+    frigate = speaker("door", min_hits=1)
     first = [result(n, person(n, score=0.5 + n / 10)) for n in range(3)]
     told = [list(frigate.result(r)) for r in first]
     assert [[e["type"] for e in events(step)] for step in told] == [["new"], ["update"], ["update"]]
@@ -167,7 +171,7 @@ def test_a_result_that_is_sent_again_tells_the_same_again() -> None:
 
 
 def test_after_a_broken_connection_it_says_what_is_in_view() -> None:
-    frigate = Frigate("door", min_hits=1)
+    frigate = speaker("door", min_hits=1)
     assert list(frigate.connected()) == []
     frigate.result(result(0, person()))
     again = list(frigate.connected())
@@ -176,7 +180,7 @@ def test_after_a_broken_connection_it_says_what_is_in_view() -> None:
 
 
 def test_tracks_of_another_process_are_other_objects() -> None:
-    frigate = Frigate("door", min_hits=1)
+    frigate = speaker("door", min_hits=1)
     (old,) = events(frigate.result(result(0, person())))
     end, new = events(frigate.result(result(0, person(), epoch="cam/2")))
     assert (end["type"], end["after"]["id"]) == ("end", old["after"]["id"])
@@ -194,11 +198,11 @@ def test_tracks_of_another_process_are_other_objects() -> None:
     ],
 )
 def test_results_without_tracked_objects_say_nothing(payload: dict[str, Any]) -> None:
-    assert list(Frigate("door", min_hits=1).result(payload)) == []
+    assert list(speaker("door", min_hits=1).result(payload)) == []
 
 
 def test_the_camera_is_one_level_of_the_topic() -> None:
-    frigate = Frigate("a/b#", prefix="edge", min_hits=1)
+    frigate = speaker("a/b#", prefix="edge", min_hits=1)
     topics = {m.topic for m in frigate.result(result(0, person()))}
     assert topics == {
         "edge/events",

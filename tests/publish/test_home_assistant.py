@@ -11,7 +11,7 @@ import pytest
 
 from edge_sdk.publish import home_assistant
 from edge_sdk.publish.home_assistant import HomeAssistant, slug
-from edge_sdk.publish.message import Health, Message
+from edge_sdk.publish.message import Context, Health, Message
 
 from .home_assistant_rules import KEYS, TEMPLATE, faults, full
 
@@ -21,10 +21,9 @@ DOG = {"label": "Hot dog/ü", "score": 0.5, "box": [5, 5, 10, 10]}
 CLASSES = {"results": [{"label": "Bag", "score": 0.9}, {"label": "Coat", "score": 0.1}], "frame": "f.png"}
 
 
-def speaker(**options: Any) -> HomeAssistant:
-    return HomeAssistant(
-        "edge/door", **{"device": "pi-1", "every_s": 0.0, "health": lambda: HEALTH, **options}
-    )
+def speaker(health: Health = HEALTH, **options: Any) -> HomeAssistant:
+    context = Context("edge/door", "pi-1", health=lambda: health)
+    return HomeAssistant(context, **{"every_s": 0.0, **options})
 
 
 def configs(messages: Iterable[Message]) -> list[tuple[str, dict[str, Any]]]:
@@ -57,7 +56,7 @@ def shown(speaker: HomeAssistant, values: dict[str, Any]) -> dict[str, Any]:
 def test_the_description_keeps_home_assistants_rules(
     health: Health, labels: tuple[str, ...], topic: str
 ) -> None:
-    speaker = HomeAssistant(topic, device="pi 1.local", labels=labels, health=lambda: health)
+    speaker = HomeAssistant(Context(topic, "pi 1.local", health=lambda: health), labels=labels)
     where, payload = config(speaker)
     assert where.startswith("homeassistant/device/")
     assert faults(where, payload) == []
@@ -125,7 +124,7 @@ def test_every_value_is_where_its_template_looks() -> None:
 
 
 def test_before_the_first_result_everything_is_there_and_unknown() -> None:
-    device = speaker(health=Health, labels=["cat"])
+    device = speaker(Health(), labels=["cat"])
     (values,) = states(device.connected())
     assert shown(device, values) == {
         "result": None, "confidence": None, "count_cat": 0, "fps": None, "latency": None, "outbox": 0,

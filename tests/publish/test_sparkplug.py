@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_sdk.errors import PublishError
-from edge_sdk.publish.message import Health, Message
+from edge_sdk.publish.message import Context, Health, Message
 from edge_sdk.publish.sparkplug import METRIC, PAYLOAD, Sparkplug
 
 from .sparkplug_host import Host, command
@@ -19,8 +19,10 @@ from .sparkplug_host import Host, command
 HEALTH = Health(fps=29.97, latency_ms=12.3, temperature_c=48.2, throttled=False, outbox=3)
 
 
-def speaker(**options: Any) -> Sparkplug:
-    return Sparkplug("edge/door", **{"device": "pi-1", "group": "plant", "health": lambda: HEALTH, **options})
+def speaker(
+    folder: Path | None = None, health: Callable[[], Health] = lambda: HEALTH, **options: Any
+) -> Sparkplug:
+    return Sparkplug(Context("edge/door", "pi-1", folder, health), **{"group": "plant", **options})
 
 
 def host() -> Host:
@@ -189,7 +191,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_no_more(
     assert "bdSeq is not kept" in caplog.text
 
 
-@pytest.mark.parametrize("options", [{"device": "a/b"}, {"group": ""}, {"group": "x#"}, {"device": "+"}])
+@pytest.mark.parametrize("options", [{"node": "a/b"}, {"group": ""}, {"group": "x#"}, {"node": "+"}])
 def test_names_that_no_topic_can_hold_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(PublishError, match=next(iter(options))):
         speaker(**options)
