@@ -16,6 +16,7 @@ from edge_sdk.types import Event, Frame
 
 if TYPE_CHECKING:
     from edge_sdk.model import Model
+    from edge_sdk.tasks.track import Tracker
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,15 @@ class Pipeline:
     A live source is read by a thread of its own, so that the model always gets the newest frame: a
     queue of one, the older frame dropped and counted. Any other source waits for the model, and loses
     nothing. The caller opens and closes source and publisher.
+
+    With a `tracker`, detections carry the number of the object that they belong to, from frame to frame.
     """
 
-    def __init__(self, source: Source, model: Model, task: Task, publisher: Publisher) -> None:
+    def __init__(
+        self, source: Source, model: Model, task: Task, publisher: Publisher, tracker: Tracker | None = None
+    ) -> None:
         self._source, self._model, self._task, self._publisher = source, model, task, publisher
+        self._tracker = tracker
         self._session = model.session()
 
     def run(self, max_frames: int | None = None, on_event: Callable[[Event], None] | None = None) -> Summary:
@@ -81,6 +87,8 @@ class Pipeline:
         outputs = session.run()
         t2 = time.perf_counter()
         results = self._task.decode(list(zip(outputs, session.outputs)), geometry)
+        if self._tracker is not None:
+            results = self._tracker.update(results)
         t3 = time.perf_counter()
         return Event(
             task=self._task.name,

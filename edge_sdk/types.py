@@ -97,15 +97,17 @@ class Detection:
     score: float  # 0 to 1
     label: str
     box: Box
+    track: int | None = None  # the same number for the same object in each frame, where they are tracked
 
     def to_dict(self) -> dict[str, Any]:
         b = self.box
-        return {
+        d = {
             "id": self.id,
             "label": self.label,
             "score": round(self.score, 6),
             "box": [round(v, 2) for v in (b.xmin, b.ymin, b.xmax, b.ymax)],
         }
+        return d if self.track is None else {**d, "track": self.track}
 
 
 Result = Union[Class, Detection]

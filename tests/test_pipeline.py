@@ -20,7 +20,8 @@ from edge_sdk.pipeline import Pipeline
 from edge_sdk.publish.memory import MemoryPublisher
 from edge_sdk.sources import open_source
 from edge_sdk.sources.base import BaseSource
-from edge_sdk.types import Event, Frame
+from edge_sdk.tasks.track import Tracker
+from edge_sdk.types import Array, Box, Detection, Event, Frame, Geometry, TensorSpec
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -91,6 +92,29 @@ def test_max_frames_takes_no_frame_too_many(colours: edge_sdk.Model) -> None:
     assert pipeline.run(max_frames=0).frames == 0
     assert pipeline.run(max_frames=2).frames == 2
     assert [result["frame"] for result in publisher.sent] == ["0", "1", "2", "3", "4"]
+
+
+class Walking:
+    """A task that finds one thing in each picture, a step further than in the last."""
+
+    name = "detect"
+
+    def __init__(self, model: edge_sdk.Model) -> None:
+        self._inner, self._step = tasks.for_model(model), 0
+
+    def prepare(self, frame: Frame, spec: TensorSpec, out: Array | None = None) -> tuple[Array, Geometry]:
+        return self._inner.prepare(frame, spec, out)
+
+    def decode(self, outputs: Any, geometry: Geometry) -> tuple[Detection, ...]:
+        self._step += 1
+        return (Detection(0, 0.9, "walker", Box(self._step, 0, self._step + 10, 20)),)
+
+
+def test_a_tracker_numbers_what_the_task_finds(colours: edge_sdk.Model) -> None:
+    source = open_source("synthetic:", shape=(8, 8, 3), count=4)
+    publisher = MemoryPublisher()
+    Pipeline(source, colours, Walking(colours), publisher, Tracker()).run()
+    assert [result["results"][0]["track"] for result in publisher.sent] == [1, 1, 1, 1]
 
 
 # Live sources

@@ -11,6 +11,7 @@ from edge_sdk import labels, model, publish, sources, tasks
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
+from edge_sdk.sources import masks
 from edge_sdk.types import Detection, Event
 
 # How often the wait for an absent broker is told.
@@ -32,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="MQTT quality of service (1)")
     parser.add_argument("--wait", type=float, default=60.0, metavar="S",
                         help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
+    parser.add_argument("--mask", metavar="X,Y,W,H", action="append", default=[],
+                        help="pixels to blacken before anything sees the picture; repeatable")  # fmt: skip
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after so many")
     parser.add_argument(
         "--window", type=positive, metavar="ROWS", help="csv: rows of a window; the model's by default"
@@ -100,6 +103,8 @@ def _source_options(options: argparse.Namespace, loaded: model.Model) -> dict[st
     given = _given(window=options.window, stride=options.stride, label=options.truth)
     if options.columns:
         given["columns"] = options.columns.split(",")
+    if options.mask:
+        given["masks"] = [masks.parse(text) for text in options.mask]
     if options.source.startswith("synthetic:"):
         shape = loaded.inputs[0].shape
         given["shape"] = (*shape[1:3], 3) if len(shape) == 4 else shape[-2:]

@@ -6,12 +6,13 @@ A new source needs its line in `SOURCES`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
 from edge_sdk import lazy
 from edge_sdk.errors import SourceError
+from edge_sdk.sources.masks import MaskedSource
 from edge_sdk.types import Frame
 
 SOURCES = {
@@ -54,12 +55,17 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def open_source(where: str | os.PathLike[str], **options: Any) -> Source:
+def open_source(
+    where: str | os.PathLike[str], *, masks: Sequence[Sequence[int]] = (), **options: Any
+) -> Source:
     """The source that `where` names.
 
     `PICTURE`, `FOLDER` or `GLOB` gives pictures, `FILE.csv` sensor windows, `synthetic:` random frames;
     `csv:FILE` and `pictures:PATH` say so whatever the name. `options` are those of the source's class.
     `SourceError` if there is nothing there or an option is unknown.
+
+    `masks` are rectangles (x, y, width, height) in the picture's pixels that are black before anything
+    else sees a frame (`edge_sdk.sources.masks`).
     """
     text = os.fspath(where)
     name, colon, rest = text.partition(":")
@@ -68,4 +74,4 @@ def open_source(where: str | os.PathLike[str], **options: Any) -> Source:
     else:
         name = "csv" if text.lower().endswith(".csv") else "pictures"
     source: Source = lazy.call(lazy.load(SOURCES[name]), f"source {name}", SourceError, text, **options)
-    return source
+    return MaskedSource(source, masks) if masks else source

@@ -55,6 +55,14 @@ def test_run_prints_a_line_per_picture() -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_run_shows_the_model_nothing_of_a_masked_region() -> None:
+    picture = PICTURES / "0000_ankle_boot.png"
+    arguments = ("run", "--model", CLOTHING, "--source", picture, "--top-k", 1)
+    whole = edge(*arguments, "--mask", "0,0,28,28").stdout
+    assert "Ankle boot" not in whole
+    assert whole == edge(*arguments, "--mask", "0,0,28,10", "--mask", "0,10,28,18").stdout
+
+
 def test_run_to_a_broker_arrives_whole_and_in_order(broker: Mosquitto) -> None:
     broker.start()
     subscriber = Subscriber(broker.port)
@@ -122,6 +130,8 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["run", "--model", CLOTHING, "--source", PICTURES, "--task", "detect"], ["detect"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--threads", "0"], ["threads", "0"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--board", "toaster"], ["toaster"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--mask", "1,2,3"], ["1,2,3", "x,y,"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--mask", "99,0,9,9"], ["99,0,9,9", "28 x 28"]),
         (["inspect", "none.tflite"], ["none.tflite"]),
         (["bench", "none.tflite"], ["none.tflite"]),
         (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
