@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +114,21 @@ def test_a_device_leaves_home_assistant(broker: Mosquitto, subscriber: Subscribe
     late.wait(lambda: bool(late.statuses()), "what is retained")
     assert topics(late) == ["edge/results/status"]
     late.close()
+
+
+def test_the_example_appears_in_home_assistant(broker: Mosquitto, subscriber: Subscriber) -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    subprocess.run(
+        [sys.executable, str(root / "examples" / "home_assistant.py"), broker.url("edge/clothing")],
+        env={**os.environ, "PYTHONPATH": path},
+        check=True,
+        timeout=PATIENCE_S * 4,
+    )
+    subscriber.wait(lambda: subscriber.statuses("edge/clothing/status")[-1:] == ["offline"], "the end")
+    (topic, payload, _) = configs(subscriber)[0]
+    assert faults(topic, json.loads(payload)) == []
+    assert json.loads(payload)["dev"]["name"] == "Clothing"
 
 
 # Frigate
