@@ -9,32 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import GraphBuilder
 from PIL import Image
+from pipelines import Walking, mean_model
 
 import edge_sdk
 from edge_sdk import tasks
 from edge_sdk.errors import InputError, PublishError, SourceError
-from edge_sdk.optimize import tflite_file
 from edge_sdk.pipeline import Pipeline
 from edge_sdk.publish.memory import MemoryPublisher
 from edge_sdk.sources import open_source
 from edge_sdk.sources.base import BaseSource
 from edge_sdk.tasks.track import Tracker
-from edge_sdk.types import Array, Box, Detection, Event, Frame, Geometry, TensorSpec
+from edge_sdk.types import Event, Frame
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
-
-
-def mean_model(shape: tuple[int, ...], dtype: str, labels: list[str]) -> edge_sdk.Model:
-    """Averages over the middle axes: the classes are the channels."""
-    scale = 1 / 255 if dtype == "uint8" else None
-    g = GraphBuilder()
-    x = g.input(shape, dtype, scale=scale)
-    axes = g.constant(np.arange(1, len(shape) - 1, dtype=np.int32))
-    y = g.tensor((1, shape[-1]), dtype, scale=scale)
-    g.op("MEAN", [x, axes], [y], keepDims=False)
-    return edge_sdk.load(tflite_file.add_metadata(g.build(outputs=[y]), labels=labels))
 
 
 @pytest.fixture(scope="module")
@@ -92,22 +80,6 @@ def test_max_frames_takes_no_frame_too_many(colours: edge_sdk.Model) -> None:
     assert pipeline.run(max_frames=0).frames == 0
     assert pipeline.run(max_frames=2).frames == 2
     assert [result["frame"] for result in publisher.sent] == ["0", "1", "2", "3", "4"]
-
-
-class Walking:
-    """A task that finds one thing in each picture, a step further than in the last."""
-
-    name = "detect"
-
-    def __init__(self, model: edge_sdk.Model) -> None:
-        self._inner, self._step = tasks.for_model(model), 0
-
-    def prepare(self, frame: Frame, spec: TensorSpec, out: Array | None = None) -> tuple[Array, Geometry]:
-        return self._inner.prepare(frame, spec, out)
-
-    def decode(self, outputs: Any, geometry: Geometry) -> tuple[Detection, ...]:
-        self._step += 1
-        return (Detection(0, 0.9, "walker", Box(self._step, 0, self._step + 10, 20)),)
 
 
 def test_a_tracker_numbers_what_the_task_finds(colours: edge_sdk.Model) -> None:

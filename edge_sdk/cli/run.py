@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
+from edge_sdk.cli.conventions import add_conventions, conventions_of, tracker_of
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in (("ca", "of the authority"), ("cert", "of this client"), ("key", "of its key")):
         parser.add_argument(f"--{name}", metavar="PEM", help=f"mqtts: PEM file {text}")
     parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="MQTT quality of service (1)")
+    add_conventions(parser)
     parser.add_argument("--wait", type=float, default=60.0, metavar="S",
                         help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
     parser.add_argument("--mask", metavar="X,Y,W,H", action="append", default=[],
@@ -53,10 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
+    board = board_of(options)
     loaded = model.load(
         options.model,
         threads=options.threads,
-        board=board_of(options),
+        board=board,
         backend=options.backend,
         delegates=options.delegate,
         require=options.require,
@@ -67,7 +70,8 @@ def main(options: argparse.Namespace) -> int:
         labels.from_file(options.labels) if options.labels else (),
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
-    destination = _connect(options)
+    tracker = tracker_of(options, task)
+    destination = _connect(options, conventions_of(options, task, board))
     source = sources.open_source(options.source, **_source_options(options, loaded))
     with source, destination, Progress(loaded.name, options.frames) as progress:
 
@@ -77,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
             progress.tick()
 
         try:
-            summary = Pipeline(source, loaded, task, destination).run(options.frames, on_event)
+            summary = Pipeline(source, loaded, task, destination, tracker).run(options.frames, on_event)
         finally:
             left = _deliver(destination, options.wait)
     return _report(options, summary, left, source.reasons)
@@ -140,12 +144,13 @@ class _All:
         self.close()
 
 
-def _connect(options: argparse.Namespace) -> _All:
+def _connect(options: argparse.Namespace, conventions: dict[str, Any]) -> _All:
     publishers = []
     for url in options.publish:
         more: dict[str, Any] = {}
         if url.startswith("mqtt"):
             more = _given(ca=options.ca, cert=options.cert, key=options.key, qos=options.qos)
+            more.update(conventions)
         publishers.append(publish.connect(url, **more))
     return _All(publishers)
 

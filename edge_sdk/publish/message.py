@@ -46,7 +46,7 @@ class Convention(Protocol):
     """
 
     def will(self) -> Message | None:
-        """The last will of the connection that is about to be made; at most one convention has one."""
+        """The last will that the next CONNECT carries, asked for once for each; one convention has one."""
         ...
 
     def subscriptions(self) -> Sequence[str]:

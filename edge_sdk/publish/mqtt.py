@@ -7,13 +7,18 @@ import random
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from edge_sdk import lazy
 from edge_sdk.errors import PublishError
+from edge_sdk.publish import CONVENTIONS
 from edge_sdk.publish.base import BasePublisher, encode
 from edge_sdk.publish.broker import parse
 from edge_sdk.publish.connection import GOODBYE_S, Connection
+from edge_sdk.publish.gauge import Gauge
+from edge_sdk.publish.message import Context, Convention, Health
 from edge_sdk.publish.outgoing import Outgoing
 
 _log = logging.getLogger("edge_sdk.publish")
@@ -45,12 +50,19 @@ class MqttPublisher(BasePublisher):
         ca: str | None = None,
         cert: str | None = None,
         key: str | None = None,
+        home_assistant: bool | Mapping[str, Any] = False,
+        frigate: bool | Mapping[str, Any] = False,
+        sparkplug: bool | Mapping[str, Any] = False,
+        health: Callable[[], Health] = Health,
     ) -> None:
         """Starts connecting in the background.
 
         `retry_s` are the first and the longest pause between attempts, seconds; a pause is twice the
         one before it, with jitter. A broker that is silent for twice `keepalive_s` counts as gone.
-        For the options from `username` on see `edge_sdk.publish.broker.parse`.
+        For the options from `username` to `key` see `edge_sdk.publish.broker.parse`.
+
+        `home_assistant`, `frigate` and `sparkplug` turn conventions on, a mapping with options of theirs
+        (`edge_sdk.publish.CONVENTIONS`). `health` tells them of temperature and throttling.
         """
         self._broker = parse(url, username=username, password=password, ca=ca, cert=cert, key=key)
         if qos not in (0, 1, 2):
@@ -65,6 +77,14 @@ class MqttPublisher(BasePublisher):
         self._id_prefix = f"{self._client_id}/{secrets.token_hex(4)}/"
         self._sequence = 0
         self._outgoing = Outgoing(max_queued)
+        self._gauge, self._device_health = Gauge(), health
+        context = Context(self._broker.topic, socket.gethostname(), health=self._health)
+        wanted = {"home_assistant": home_assistant, "frigate": frigate, "sparkplug": sparkplug}
+        self._conventions: list[Convention] = [
+            lazy.call(lazy.load(CONVENTIONS[name]), name, PublishError, context, **({} if on is True else on))
+            for name, on in wanted.items()
+            if on is not False
+        ]
         self._lock = threading.Lock()  # keeps numbers and places in the queue in one order
         self._closed = False
         self._problem: str | None = None
@@ -89,6 +109,7 @@ class MqttPublisher(BasePublisher):
                 raise PublishError(f"{self._broker}: this publisher is closed")
             line = encode(payload, _id=f"{self._id_prefix}{self._sequence}")
             self._sequence += 1
+            self._gauge.see(payload)
             dropped = self._outgoing.dropped
             self._outgoing.put(line)
         if not dropped and self._outgoing.dropped:
@@ -111,6 +132,11 @@ class MqttPublisher(BasePublisher):
         if left:
             _log.warning("%s: closed, %d results were not delivered", self._broker, left)
 
+    def _health(self) -> Health:
+        with self._lock:
+            fps, latency_ms = self._gauge.figures()
+        return replace(self._device_health(), fps=fps, latency_ms=latency_ms, outbox=len(self._outgoing))
+
     def _new_connection(self) -> Connection:
         return Connection(
             self._broker,
@@ -119,6 +145,7 @@ class MqttPublisher(BasePublisher):
             qos=self._qos,
             keepalive_s=self._keepalive_s,
             on_accept=self._on_accept,
+            conventions=self._conventions,
         )
 
     def _run(self) -> None:

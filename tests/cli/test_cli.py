@@ -75,6 +75,22 @@ def test_run_to_a_broker_arrives_whole_and_in_order(broker: Mosquitto) -> None:
     assert (summary["frames"], summary["published"], summary["undelivered"]) == (count, count, 0)
 
 
+def test_run_appears_in_home_assistant_and_as_a_sparkplug_node(broker: Mosquitto) -> None:
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    edge("run", "--model", CLOTHING, "--source", PICTURES, "--publish", broker.url("edge/door"),
+         "--home-assistant", "--sparkplug", "plant")  # fmt: skip
+    subscriber.wait(lambda: subscriber.statuses("edge/door/status")[-1:] == ["offline"], "the end")
+    (state,) = subscriber.results("edge/door/state")[-1:]
+    last = subscriber.results("edge/door")[-1]
+    subscriber.close()
+    assert state["result"] == last["results"][0]["label"], "the last one is told in any case"
+    kinds = [topic.split("/")[2] for topic, _, _ in subscriber.messages if topic.startswith("spBv1.0/plant/")]
+    assert kinds[:2] == ["NBIRTH", "DBIRTH"]
+    assert kinds[-2:] == ["DDEATH", "NDEATH"]
+    assert kinds.count("DDATA") >= len(list(PICTURES.glob("*.png")))
+
+
 def test_run_waits_for_a_broker_that_comes_late(broker: Mosquitto) -> None:
     with subprocess.Popen(
         command("run", "--model", CLOTHING, "--source", PICTURES, "--publish", broker.url()),
@@ -130,6 +146,10 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["run", "--model", CLOTHING, "--source", PICTURES, "--task", "detect"], ["detect"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--threads", "0"], ["threads", "0"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--board", "toaster"], ["toaster"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--sparkplug"], ["--sparkplug", "mqtt://"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--frigate"], ["--frigate", "detect"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--sparkplug", "a/b", "--publish", "mqtt://x/t"],
+         ["group", "a/b"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--mask", "1,2,3"], ["1,2,3", "x,y,"]),
         (["run", "--model", CLOTHING, "--source", PICTURES, "--mask", "99,0,9,9"], ["99,0,9,9", "28 x 28"]),
         (["inspect", "none.tflite"], ["none.tflite"]),
