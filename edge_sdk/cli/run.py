@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from concurrent.futures import Future
 from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
@@ -12,6 +13,7 @@ from edge_sdk.cli.conventions import add_conventions, conventions_of, tracker_of
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
+from edge_sdk.publish.base import all_of
 from edge_sdk.sources import masks
 from edge_sdk.types import Detection, Event
 
@@ -128,6 +130,9 @@ class _All:
     def send(self, payload: Any) -> None:
         for p in self._publishers:
             p.send(payload)
+
+    def send_nowait(self, payload: Any) -> Future[None]:
+        return all_of([p.send_nowait(payload) for p in self._publishers])
 
     def flush(self, timeout_s: float) -> int:
         end = time.monotonic() + timeout_s

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import selectors
 import socket
 import ssl
@@ -12,22 +11,23 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, LogLevel
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_sdk.publish.broker import Broker
+from edge_sdk.publish.delivery import Delivery, Options, report
 from edge_sdk.publish.message import Convention, Message
-from edge_sdk.publish.outgoing import Outgoing
+from edge_sdk.publish.outgoing import Queue
 
-_WINDOW = 20  # unacknowledged results at a time
 _CONNECT_S = 10.0  # for TCP, for TLS and for the broker's answer
 GOODBYE_S = 2.0  # for the acknowledgement of `offline`
 _POLL_S = 1.0  # how often keep-alive and deadlines are looked at
+_REPORT_S = 10.0  # how often what was dropped is told
 
 
 class Connection:
-    """Publishes what is in `outgoing` until the connection breaks or `close` is called.
+    """Publishes what is in `queue` until the connection breaks or `close` is called.
 
     Everything but `close` and `wake` runs in the thread that calls `run`, so paho needs no locks and
     its own queue stays empty: it drops messages with nothing but a return code.
@@ -36,36 +36,43 @@ class Connection:
     def __init__(
         self,
         broker: Broker,
-        outgoing: Outgoing,
+        queue: Queue,
         *,
         client_id: str,
-        qos: int,
+        device: str,
+        options: Options,
+        version5: bool,
         keepalive_s: int,
         on_accept: Callable[[], None],
         conventions: Sequence[Convention] = (),
     ) -> None:
-        self._broker, self._outgoing, self._qos, self._keepalive_s = broker, outgoing, qos, keepalive_s
+        self._broker, self._queue, self._options, self._keepalive_s = broker, queue, options, keepalive_s
         self._tell_accepted = on_accept
         self._conventions = conventions
         self.accepted = False  # the broker has let us in
+        self.reached = False  # there is something at the other end
         self._closing = False
         self._goodbye: int | None = None  # message id of `offline`
         self._deadline = 0.0
         self._ticked = 0.0
         self._reason = "the broker ended the connection"
-        self._numbers: dict[int, int] = {}  # message id -> the result's number in `outgoing`
+        self._refused = False
+        self._reported: dict[str, int] = {}
+        self._reported_at = 0.0
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
 
         client = self._client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            reconnect_on_failure=False,
+            protocol=MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311,
+            transport=broker.transport,
         )
         client.connect_timeout = _CONNECT_S
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.tls is not None:
-            client.tls_set_context(broker.tls)
+        broker.prepare(client)
+        self._delivery = Delivery(queue, client, options, conventions, self._say, device, version5)
         client.on_socket_open = lambda *_: self._set_will()  # just before each CONNECT
         client.on_message = self._on_message
         client.on_connect = self._on_connect
@@ -79,8 +86,11 @@ class Connection:
             if self._closing:
                 return
             self._client.connect(self._broker.host, self._broker.port, self._keepalive_s)
+            self.reached = True
             self._deadline = time.monotonic() + _CONNECT_S
             self._serve()
+        except paho.WebsocketConnectionError as problem:
+            raise OSError(f"no WebSocket: {problem}") from problem
         except UnicodeError as problem:  # what the resolver raises for impossible host names
             raise OSError(f"bad host name: {problem}") from problem
         finally:
@@ -88,12 +98,12 @@ class Connection:
                 network.close()
             self._wake_in.close()
             self._wake_out.close()
-            self._outgoing.give_back()
+            self._queue.give_back()
         if not self._closing:
             raise ConnectionError(self._reason)
 
     def wake(self) -> None:
-        """Says that there is something in `outgoing`."""
+        """Says that there is something in the queue."""
         with contextlib.suppress(OSError):  # full: `run` is awake anyway; closed: it has ended
             self._wake_out.send(b"\0")
 
@@ -131,6 +141,8 @@ class Connection:
 
     def _publish(self) -> bool:
         """Hands over what the window lets through, or the last words; False when time is up."""
+        if self._refused:
+            return False
         if not self.accepted or self._goodbye is not None:
             if time.monotonic() > self._deadline:
                 self._reason = "the broker does not answer"
@@ -142,15 +154,7 @@ class Connection:
             self._say(message for c in self._conventions for message in c.closing())
             self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
         else:
-            while (item := self._outgoing.take(_WINDOW)) is not None:
-                number, line = item
-                if self._conventions:
-                    payload = json.loads(line)
-                    self._say(message for c in self._conventions for message in c.result(payload))
-                info = self._client.publish(self._broker.topic, line, self._qos)
-                self._numbers[info.mid] = number
-                if self._qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
-                    self._acknowledge(info.mid)
+            self._delivery.send()
         return True
 
     def _set_will(self) -> None:
@@ -166,17 +170,22 @@ class Connection:
         now = time.monotonic()
         if self.accepted and self._goodbye is None and now - self._ticked >= _POLL_S:
             self._ticked = now
+            self._delivery.tick()
+            if self._queue.dropped != self._reported and now - self._reported_at >= _REPORT_S:
+                self._report()
             self._say(message for c in self._conventions for message in c.tick())
 
+    def _report(self) -> None:
+        self._reported, self._reported_at = self._queue.dropped, time.monotonic()
+        self._say([report(self._queue, f"{self._broker.base}/outbox")])
+
     def _on_message(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+        if message.topic == self._options.confirmed:
+            self._delivery.confirm(bytes(message.payload))
+            return
         for convention in self._conventions:
             if any(paho.topic_matches_sub(sub, message.topic) for sub in convention.subscriptions()):
                 self._say(convention.received(message.topic, bytes(message.payload)))
-
-    def _acknowledge(self, mid: int) -> None:
-        number = self._numbers.pop(mid, None)  # None: `online`, or QoS 0 that is written within publish()
-        if number is not None:
-            self._outgoing.acknowledge(number)
 
     def _on_connect(
         self, client: paho.Client, data: Any, flags: Any, code: ReasonCode, properties: Properties | None
@@ -186,10 +195,14 @@ class Connection:
             return
         client.on_log = None  # it formats every packet's message
         wanted = [(topic, 1) for convention in self._conventions for topic in convention.subscriptions()]
+        if self._options.confirmed is not None:
+            wanted.append((self._options.confirmed, 1))
         if wanted:
             client.subscribe(wanted)
         client.publish(self._broker.status_topic, "online", qos=1, retain=True)
         self._say(message for c in self._conventions for message in c.connected())
+        if self._queue.dropped:
+            self._report()
         self.accepted = True
         self._tell_accepted()
 
@@ -202,7 +215,11 @@ class Connection:
     def _on_publish(
         self, client: paho.Client, data: Any, mid: int, code: ReasonCode, properties: Properties
     ) -> None:
-        self._acknowledge(mid)
+        if code.is_failure:  # MQTT 5 alone says so
+            self._reason = f"the broker refuses a message: {code}"
+            self._refused = True
+            return
+        self._delivery.published(mid)
         if mid == self._goodbye:
             client.disconnect()
 

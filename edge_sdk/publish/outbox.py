@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from edge_sdk.errors import PublishError
-from edge_sdk.publish.clock import Clock, Stamp
+from edge_sdk.publish.clock import Clock, Stamp, age_s
 from edge_sdk.publish.policy import DROP_NEWEST, KEEP_LATEST, Policies
-from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Store, salvage, set_aside
+from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Size, Store, salvage, set_aside
 
 _log = logging.getLogger("edge_sdk.publish")
 _GROUP = 50  # results that share one fsync ...
@@ -97,8 +97,8 @@ class Outbox:
             return self._count - len(self._gone) + len(self._puts)
 
     @property
-    def bytes(self) -> int:
-        """What the results that wait take, about."""
+    def size(self) -> int:
+        """Bytes that the results that wait take, about."""
         return self._bytes
 
     @property
@@ -107,7 +107,10 @@ class Outbox:
         return self._epoch
 
     def put(self, number: int, topic: str, payload: bytes) -> Future[None]:
-        """Hands a result over; numbers count up from `first_number`. The future fails with `PublishError`."""
+        """Hands a result over; numbers count up from 2^32 times `epoch`.
+
+        The future fails with `PublishError`.
+        """
         future: Future[None] = Future()
         row = Row(number, topic, payload, self._clock.now())
         with self._changed:
@@ -116,11 +119,6 @@ class Outbox:
             self._puts.append((row, future))
             self._changed.notify_all()
         return future
-
-    @property
-    def first_number(self) -> int:
-        """Of this epoch."""
-        return self._epoch << 32
 
     def take(self, window: int) -> Row | None:
         """The next result; None if there is none or `window` are taken already."""
@@ -194,16 +192,20 @@ class Outbox:
             self._store = Store(self.folder, self._max_bytes)
         except Damaged as problem:
             self._start_anew(str(problem), self._tallied(), {})
-        owner = self._store.get("device")
-        if self._store.format > FORMAT or owner not in (None, self.device):
-            self._store.close()
-            raise PublishError(
-                f"outbox {self.folder} was written by a newer version (format {self._store.format}, this one "
-                f"knows {FORMAT}): update edge-sdk-runtime, or use another folder"
-                if self._store.format > FORMAT
-                else f"outbox {self.folder} belongs to the device {owner!r}, this is {self.device!r}: use another "
-                "folder, or drain it under that name: edge-sdk outbox drain"
+        owner, why = self._store.get("device"), None
+        if self._store.format > FORMAT:
+            why = (
+                f"was written by a newer version (format {self._store.format}, this one knows {FORMAT}): "
+                "update edge-sdk-runtime, or use another folder"
             )
+        elif owner not in (None, self.device):
+            why = (
+                f"belongs to the device {owner!r}, this is {self.device!r}: use another folder, or "
+                "deliver what is in it first: edge-sdk outbox drain"
+            )
+        if why is not None:
+            self._store.close()
+            raise PublishError(f"outbox {self.folder} {why}")
         self._count, self._bytes, self._last = self._store.totals()
         self.dropped = self._store.dropped()
         self._epoch = max(int(str(self._store.get("epoch") or 0)), self._last >> 32) + 1
@@ -242,7 +244,9 @@ class Outbox:
             self._sign()
             self._reader = Store(self.folder, write=False)
             self._count, self._bytes, _ = self._store.totals()
-            self._cursor = max([self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken])
+            self._cursor = max(
+                [self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken]
+            )
             self._buffer.clear()
             self._unreadable = None
 
@@ -274,7 +278,9 @@ class Outbox:
             self._unreadable = str(problem)
             self._changed.notify_all()
             return
-        self._cursor = max([self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)])
+        self._cursor = max(
+            [self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)]
+        )
         self._buffer.extend(row for row in rows if row.number not in self._gone)
         self._doomed.update((number, ("damaged", 1)) for number in bad)
         if bad:
@@ -300,7 +306,9 @@ class Outbox:
                 if self._puts or self._closed or self._unreadable or self._doomed:
                     return True
                 late = time.monotonic() >= self._erased_at + _ERASE_S
-                return bool(self._gone) and (late or len(self._gone) >= _MOST or len(self._gone) == self._count)
+                return bool(self._gone) and (
+                    late or len(self._gone) >= _MOST or len(self._gone) == self._count
+                )
 
             while not due() and (left := tick - time.monotonic()) > 0:
                 self._changed.wait(min(left, _ERASE_S) if self._gone else left)
@@ -392,7 +400,7 @@ class Outbox:
                 size += row.size
         return stored
 
-    def _doom(self, candidates: Iterable[tuple[int, int, Stamp]], reason: str, enough: int | None = None) -> int:
+    def _doom(self, candidates: Iterable[Size], reason: str, enough: int | None = None) -> int:
         """Marks results to be dropped, except those that are under way; the bytes that this frees."""
         freed = 0
         with self._changed:
@@ -416,21 +424,8 @@ class Outbox:
             self._store.keep_ballast()
             self.problem = None
 
-    def _expired(self, now: Stamp, most_s: float) -> Iterable[tuple[int, int, Stamp]]:
+    def _expired(self, now: Stamp, most_s: float) -> Iterable[Size]:
         for found in self._store.sizes():
             if age_s(found[2], now) <= most_s:
                 return
             yield found
-
-
-def age_s(at: Stamp, now: Stamp) -> float:
-    """Seconds between two stamps: jumps of the wall clock do not count within a boot.
-
-    A stamp of an earlier boot is at least as old as this boot; the wall clock adds to that where both knew it.
-    """
-    if at.boot == now.boot:
-        return (now.since_boot_ns - at.since_boot_ns) / 1e9
-    least = now.since_boot_ns
-    if at.wall_ns is not None and now.wall_ns is not None:
-        least = max(least, now.wall_ns - at.wall_ns)
-    return least / 1e9

@@ -13,7 +13,7 @@ POLICIES = (DROP_OLDEST, DROP_NEWEST, KEEP_LATEST)
 
 
 class Policies:
-    """One policy for all topics, or by topic filters (`edge/+/status`), of which the first that fits counts."""
+    """One policy for all topics, or by topic filters (`edge/+/status`): the first that fits counts."""
 
     def __init__(self, given: str | Mapping[str, str]) -> None:
         self._by_filter = {"#": given} if isinstance(given, str) else dict(given)

@@ -87,11 +87,11 @@ class Seen:
         """Writes the file, whole or not at all."""
         if self._path is None:
             return
-        text = json.dumps({d: {str(e): list(r) for e, r in epochs.items()} for d, epochs in self._ranges.items()})
+        state = {d: {str(e): list(r) for e, r in epochs.items()} for d, epochs in self._ranges.items()}
         new = self._path.with_name(self._path.name + ".new")
         try:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text)
+                json.dump(state, file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(new, self._path)
@@ -100,7 +100,7 @@ class Seen:
 
 
 def parse_id(text: object) -> tuple[str, int, int] | None:
-    """Device, epoch and sequence of an `_id`; None for anything else. Epochs may be written in hexadecimal."""
+    """Device, epoch (in hexadecimal) and sequence of an `_id`; None for anything else."""
     if not isinstance(text, str):
         return None
     device, _, rest = text.rpartition("/")

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from edge_sdk.publish.clock import Stamp
@@ -27,9 +27,12 @@ CREATE TABLE results (
 """
 
 
+Size = tuple[int, int, Stamp]  # of a row: number, bytes and time
+
+
 @dataclass(frozen=True)
 class Row:
-    """One result that waits. Numbers count up: an epoch (one life of the outbox) times 2^32 plus a sequence."""
+    """One result that waits. Numbers count up: an epoch (a life of the outbox) times 2^32, and a sequence."""
 
     number: int
     topic: str
@@ -139,10 +142,7 @@ class Store:
                     self.add_dropped(reason, len(numbers))
                 self._db.executemany(
                     "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        (r.number, r.topic, r.payload, r.at.boot, r.at.since_boot_ns, r.at.wall_ns, r.check_sum())
-                        for r in new
-                    ],
+                    [(r.number, r.topic, r.payload, *astuple(r.at), r.check_sum()) for r in new],
                 )
                 self._db.execute("COMMIT")
                 return erased
@@ -156,7 +156,7 @@ class Store:
         return max(0, found.rowcount)
 
     def read(self, after: int, most: int) -> tuple[list[Row], list[int]]:
-        """The next rows behind a number, and the numbers of those among them that are not as they were written."""
+        """The next rows behind a number; of those that are not as they were written, the numbers alone."""
         rows, bad = [], []
         with _as_ours():
             for *fields, check_sum in self._db.execute(
@@ -169,7 +169,7 @@ class Store:
                     rows.append(row)
         return rows, bad
 
-    def sizes(self, topic: str | None = None) -> Iterator[tuple[int, int, Stamp]]:
+    def sizes(self, topic: str | None = None) -> Iterator[Size]:
         """Number, bytes and time of the rows of one topic or all, oldest first."""
         with _as_ours():
             for number, size, *at in self._db.execute(
@@ -180,7 +180,7 @@ class Store:
                 yield number, size + _ROW, Stamp(*at)
 
     def fill_in_times(self, now: Stamp) -> None:
-        """Gives the results of this boot that were stored before the clock was synchronized their wall time."""
+        """Gives results of this boot that came before the clock was synchronized their wall time."""
         if now.wall_ns is not None:
             with _as_ours():
                 self._db.execute(
@@ -224,9 +224,12 @@ def salvage(folder: Path) -> list[Row]:
     found: dict[int, Row] = {}
     for direction in ("ASC", "DESC"):
         # A connection each: one that met damage may refuse the rest.
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(
-            sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True)
-        ) as db:
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(
+                sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True)
+            ) as db,
+        ):
             for *fields, check_sum in db.execute(f"SELECT * FROM results ORDER BY number {direction}"):
                 row = _row(fields)
                 if row is not None and row.check_sum() == check_sum:

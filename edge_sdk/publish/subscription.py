@@ -96,7 +96,9 @@ class Subscription:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_S if name else 0
         try:
-            client.connect(self._broker.host, self._broker.port, 30, clean_start=name is None, properties=properties)
+            client.connect(
+                self._broker.host, self._broker.port, 30, clean_start=name is None, properties=properties
+            )
         except (OSError, ValueError) as problem:
             raise PublishError(f"{self._broker}: {problem}") from problem
         client.loop_start()
