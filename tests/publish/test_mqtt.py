@@ -56,16 +56,16 @@ def test_results_arrive_once_and_in_order(broker: Mosquitto, subscriber: Subscri
 
 def test_the_payload_is_the_callers_dict_with_an_id(broker: Mosquitto, subscriber: Subscriber) -> None:
     payload = {"task": "classify", "results": [{"label": "cat"}], "_id": "the caller's"}
-    with mqtt(broker.url(), client_id="camera-1") as publisher:
+    with mqtt(broker.url(), device="camera-1") as publisher:
         publisher.send(payload)
         publisher.send({})
     subscriber.wait(lambda: len(subscriber.results()) == 2, "two results")
     first, second = subscriber.results()
     assert {k: v for k, v in first.items() if k != "_id"} == {k: v for k, v in payload.items() if k != "_id"}
-    client, epoch, number = first["_id"].split("/")
-    assert (client, number) == ("camera-1", "0")
+    device, epoch, number = first["_id"].split("/")
+    assert (device, number) == ("camera-1", "0")
     assert second["_id"] == f"camera-1/{epoch}/1"
-    with mqtt(broker.url(), client_id="camera-1") as publisher:
+    with mqtt(broker.url(), device="camera-1") as publisher:
         publisher.send({})
     subscriber.wait(lambda: len(subscriber.results()) == 3, "a third result")
     assert subscriber.results()[2]["_id"] != first["_id"], "ids of two lives must differ"

@@ -106,7 +106,11 @@ def test_a_host_that_asks_gets_births_of_the_same_session() -> None:
     assert give(there, node.result(result())) == ["DDATA"]
 
 
-@pytest.mark.parametrize("payload", [command(value=False), command("Node Control/Reboot"), b"", b"\xff" * 30])
+@pytest.mark.parametrize(
+    "payload",
+    [command(value=False), command("Node Control/Reboot"), b"", b"\xff" * 30],
+    ids=["no", "another", "empty", "damaged"],
+)
 def test_other_commands_change_nothing(payload: bytes, caplog: pytest.LogCaptureFixture) -> None:
     node, there = speaker(), host()
     begin(node, there)
