@@ -16,7 +16,7 @@ from edge_sdk.tasks.track import Tracker
 
 _NAMES = ("home_assistant", "frigate", "sparkplug")
 _READ_EVERY_S = 5.0
-_MAX_LABELS = 100  # more labels get their counters when they are seen
+_MAX_LABELS = 20  # of a model with more, each gets its counter when it is seen
 
 
 def add_conventions(parser: argparse.ArgumentParser) -> None:

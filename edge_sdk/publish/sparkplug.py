@@ -147,7 +147,7 @@ class Sparkplug:
         if stored:
             yield self._data("DDATA", values, captured, historical=True)
             return
-        changed = _changed(self._told_device, {**values, **self._performance()})
+        changed = _changed(self._told_device, values)
         self._told_device = {**self._told_device, **changed}
         if changed:
             yield self._data("DDATA", changed, captured)
