@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ class Summary:
 
     frames: int  # that went through the model
     published: int  # events that the publisher accepted
+    refused: int  # events that an outbox had no space for
     dropped: int  # frames of a live source that came while the model was busy
     skipped: int  # items that the source could not read
     seconds: float  # from start to end
@@ -54,9 +57,11 @@ class Pipeline:
     def run(self, max_frames: int | None = None, on_event: Callable[[Event], None] | None = None) -> Summary:
         """Goes on until the source ends or `max_frames` went through; calls `on_event` after each publish.
 
-        Errors of the source, the task, the model and the publisher are raised as they are.
+        Errors of the source, the task, the model and the publisher are raised as they are, except that an
+        outbox without space refuses results, which are counted.
         """
-        start, skipped, frames = time.monotonic(), self._source.skipped, 0
+        start, skipped, frames, refused = time.monotonic(), self._source.skipped, 0, 0
+        sent: deque[Future[None]] = deque()  # inference does not wait until a result is safe
         with _Newest(self._source) if self._source.live else _InOrder(self._source) as feed:
             # The limit is looked at first: a frame is not taken from the source to be thrown away.
             while max_frames is None or frames < max_frames:
@@ -64,13 +69,17 @@ class Pipeline:
                 if frame is None:
                     break
                 event = self._process(frame)
-                self._publisher.send(event.to_dict())
+                sent.append(self._publisher.send_nowait(event.to_dict()))
+                while sent and sent[0].done():
+                    refused += _failed(sent.popleft())
                 frames += 1
                 if on_event is not None:
                     on_event(event)
+        refused += sum(_failed(future) for future in sent)
         return Summary(
             frames=frames,
-            published=frames,
+            published=frames - refused,
+            refused=refused,
             dropped=feed.dropped,
             skipped=self._source.skipped - skipped,
             seconds=time.monotonic() - start,
@@ -99,6 +108,10 @@ class Pipeline:
             timings_ms={"prepare": (t1 - t0) * 1e3, "run": (t2 - t1) * 1e3, "decode": (t3 - t2) * 1e3},
             label=frame.label,
         )
+
+
+def _failed(future: Future[None]) -> bool:
+    return future.exception() is not None
 
 
 class _InOrder:

@@ -20,6 +20,8 @@ from edge_sdk.version import __version__
 
 COMMANDS = {
     "run": "run a model on pictures or sensor windows and publish the results",
+    "listen": "show the results that reach a broker, each once",
+    "outbox": "show, deliver or export the results that wait in an outbox",
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",

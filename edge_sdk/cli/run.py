@@ -10,6 +10,7 @@ from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
 from edge_sdk.cli.conventions import add_conventions, conventions_of, tracker_of
+from edge_sdk.cli.mqtt_options import add_publisher, publisher_of
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, metavar="SCORE", help="lowest score (0.5 for detections)")
     parser.add_argument("--publish", metavar="WHERE", action="append", default=[],
                         help="mqtt[s]://host:port/topic, stdout, FILE.jsonl; repeatable")  # fmt: skip
-    for name, text in (("ca", "of the authority"), ("cert", "of this client"), ("key", "of its key")):
-        parser.add_argument(f"--{name}", metavar="PEM", help=f"mqtts: PEM file {text}")
-    parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="MQTT quality of service (1)")
+    add_publisher(parser)
     add_conventions(parser)
     parser.add_argument("--wait", type=float, default=60.0, metavar="S",
                         help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
@@ -153,9 +152,8 @@ def _connect(options: argparse.Namespace, conventions: dict[str, Any]) -> _All:
     publishers = []
     for url in options.publish:
         more: dict[str, Any] = {}
-        if url.startswith("mqtt"):
-            more = _given(ca=options.ca, cert=options.cert, key=options.key, qos=options.qos)
-            more.update(conventions)
+        if url.startswith(("mqtt", "ws")):
+            more = {**publisher_of(options), **conventions}
         publishers.append(publish.connect(url, **more))
     return _All(publishers)
 
@@ -182,6 +180,7 @@ def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: l
                 "published": summary.published if options.publish else 0,
                 "undelivered": left,
                 "dropped": summary.dropped,
+                "refused": summary.refused,
                 "skipped": summary.skipped,
                 "reasons": reasons,
                 "seconds": round(summary.seconds, 3),
@@ -192,6 +191,7 @@ def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: l
         text = f"{summary.frames} frames in {summary.seconds:.2f} s ({fps:.1f}/s)"
         text += f", {summary.dropped} dropped" if summary.dropped else ""
         text += f", {summary.skipped} skipped" if summary.skipped else ""
+        text += f", {summary.refused} refused by the outbox" if summary.refused else ""
         text += f", {left} not delivered" if left else ""
         print(text, file=sys.stderr)
     return 1 if summary.skipped or left else 0
