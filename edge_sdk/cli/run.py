@@ -192,6 +192,8 @@ def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: l
         text += f", {summary.dropped} dropped" if summary.dropped else ""
         text += f", {summary.skipped} skipped" if summary.skipped else ""
         text += f", {summary.refused} refused by the outbox" if summary.refused else ""
-        text += f", {left} not delivered" if left else ""
+        if left:
+            text += f", {left} not delivered" if options.outbox is None else f", {left} wait in the outbox"
         print(text, file=sys.stderr)
-    return 1 if summary.skipped or left else 0
+    lost = left if options.outbox is None else 0  # what is in an outbox goes out with the next run
+    return 1 if summary.skipped or summary.refused or lost else 0

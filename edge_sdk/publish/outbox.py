@@ -393,6 +393,10 @@ class Outbox:
             if over > 0 and policy != DROP_NEWEST:
                 freed = self._doom(self._store.sizes(), "space", over)
                 size, over = size - freed, over - freed
+                while over > 0 and stored:  # of the group itself
+                    old = stored.pop(0)
+                    size, over = size - old.size, over - old.size
+                    self._doomed[old.number] = ("space", 0)
             if over > 0:
                 self._doomed[row.number] = ("space", 0)
             else:
