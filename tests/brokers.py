@@ -128,6 +128,12 @@ class Subscriber:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def __enter__(self) -> Subscriber:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class Certificates:
     """A certificate authority with a server's and a client's certificate, and one of a stranger."""
