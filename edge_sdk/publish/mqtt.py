@@ -7,7 +7,7 @@ import random
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,9 +50,10 @@ class MqttPublisher(BasePublisher):
         ca: str | None = None,
         cert: str | None = None,
         key: str | None = None,
-        home_assistant: bool | Mapping[str, Any] = False,
-        frigate: bool | Mapping[str, Any] = False,
-        sparkplug: bool | Mapping[str, Any] = False,
+        home_assistant: bool | Mapping[str, Any] | None = None,
+        frigate: bool | Mapping[str, Any] | None = None,
+        sparkplug: bool | Mapping[str, Any] | None = None,
+        conventions: Sequence[Convention] = (),
         health: Callable[[], Health] = Health,
     ) -> None:
         """Starts connecting in the background.
@@ -62,7 +63,8 @@ class MqttPublisher(BasePublisher):
         For the options from `username` to `key` see `edge_sdk.publish.broker.parse`.
 
         `home_assistant`, `frigate` and `sparkplug` turn conventions on, a mapping with options of theirs
-        (`edge_sdk.publish.CONVENTIONS`). `health` tells them of temperature and throttling.
+        (`edge_sdk.publish.CONVENTIONS`); `conventions` are further ones, ready made. `health` tells them of
+        temperature and throttling.
         """
         self._broker = parse(url, username=username, password=password, ca=ca, cert=cert, key=key)
         if qos not in (0, 1, 2):
@@ -83,8 +85,8 @@ class MqttPublisher(BasePublisher):
         self._conventions: list[Convention] = [
             lazy.call(lazy.load(CONVENTIONS[name]), name, PublishError, context, **({} if on is True else on))
             for name, on in wanted.items()
-            if on is not False
-        ]
+            if on is not None and on is not False
+        ] + list(conventions)
         self._lock = threading.Lock()  # keeps numbers and places in the queue in one order
         self._closed = False
         self._problem: str | None = None

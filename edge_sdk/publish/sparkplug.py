@@ -198,12 +198,10 @@ class Sparkplug:
         return dict(zip(_NODE, (health.temperature_c, health.throttled, health.outbox, __version__)))
 
     def _data(self, kind: str, values: Values, at: float, historical: bool | None = None) -> Message:
+        # The specification advises against data types here, but there are hosts that cannot read without.
         types = {**_RESULT, **_PERFORMANCE, **_NODE}
         metrics = [_metric(name, types.get(name, _INT64), value, at) for name, value in values.items()]
-        for metric in metrics:
-            del metric["datatype"]  # the birth has told it
-            metric["is_historical"] = historical
-        return self._message(kind, metrics)
+        return self._message(kind, [{**metric, "is_historical": historical} for metric in metrics])
 
     def _message(self, kind: str, metrics: list[dict[str, Any]]) -> Message:
         payload = {"timestamp": _ms(time.time()), "metrics": metrics, "seq": self._next}
