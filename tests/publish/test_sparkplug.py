@@ -140,6 +140,15 @@ def test_what_was_stored_is_history_and_changes_no_value() -> None:
     assert len(there.history) == 2
 
 
+def test_what_was_captured_before_the_machine_started_is_history_too() -> None:
+    node, there = speaker(labels=["cat"]), host()
+    begin(node, there)
+    give(there, node.result(result("cat", t_ns=time.monotonic_ns() + 10**15)))
+    assert len(there.history) == 1
+    give(there, node.result({"results": [], "frame": "of a program that gives no time"}))
+    assert len(there.history) == 1
+
+
 def test_the_machine_is_told_of_when_it_does_otherwise() -> None:
     health = [HEALTH]
     node, there = speaker(health=lambda: health[0]), host()
