@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
-from edge_sdk.cli.conventions import add_conventions, conventions_of, tracker_of
+from edge_sdk.cli.conventions import Sensors, add_conventions, check_conventions, conventions_of, tracker_of
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
@@ -70,8 +71,9 @@ def main(options: argparse.Namespace) -> int:
         labels.from_file(options.labels) if options.labels else (),
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
-    tracker = tracker_of(options, task)
-    destination = _connect(options, conventions_of(options, task, board))
+    check_conventions(options)
+    tracker, sensors = tracker_of(options, task), Sensors(board)
+    destination = _connect(options, lambda: conventions_of(options, task, sensors))
     source = sources.open_source(options.source, **_source_options(options, loaded))
     with source, destination, Progress(loaded.name, options.frames) as progress:
 
@@ -79,6 +81,7 @@ def main(options: argparse.Namespace) -> int:
             if not options.publish and not options.json:
                 print(line_of(event))
             progress.tick()
+            sensors.read()
 
         try:
             summary = Pipeline(source, loaded, task, destination, tracker).run(options.frames, on_event)
@@ -144,13 +147,13 @@ class _All:
         self.close()
 
 
-def _connect(options: argparse.Namespace, conventions: dict[str, Any]) -> _All:
+def _connect(options: argparse.Namespace, conventions: Callable[[], dict[str, Any]]) -> _All:
     publishers = []
     for url in options.publish:
         more: dict[str, Any] = {}
         if url.startswith("mqtt"):
             more = _given(ca=options.ca, cert=options.cert, key=options.key, qos=options.qos)
-            more.update(conventions)
+            more.update(conventions())
         publishers.append(publish.connect(url, **more))
     return _All(publishers)
 

@@ -8,7 +8,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -17,7 +17,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_sdk.publish.broker import Broker
-from edge_sdk.publish.message import Convention, Message
+from edge_sdk.publish.conventions import Conventions
+from edge_sdk.publish.message import Message
 from edge_sdk.publish.outgoing import Outgoing
 
 _WINDOW = 20  # unacknowledged results at a time
@@ -42,7 +43,7 @@ class Connection:
         qos: int,
         keepalive_s: int,
         on_accept: Callable[[], None],
-        conventions: Sequence[Convention] = (),
+        conventions: Conventions,
     ) -> None:
         self._broker, self._outgoing, self._qos, self._keepalive_s = broker, outgoing, qos, keepalive_s
         self._tell_accepted = on_accept
@@ -66,7 +67,8 @@ class Connection:
             client.username_pw_set(broker.username, broker.password)
         if broker.tls is not None:
             client.tls_set_context(broker.tls)
-        client.on_socket_open = lambda *_: self._set_will()  # just before each CONNECT
+        will = conventions.will() or Message(broker.status_topic, b"offline", retain=True)
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_message = self._on_message
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -139,24 +141,18 @@ class Connection:
                 return False
         elif self._closing:
             self._deadline = time.monotonic() + GOODBYE_S
-            self._say(message for c in self._conventions for message in c.closing())
+            self._say(self._conventions.closing())
             self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
         else:
             while (item := self._outgoing.take(_WINDOW)) is not None:
                 number, line = item
-                if self._conventions:
-                    payload = json.loads(line)
-                    self._say(message for c in self._conventions for message in c.result(payload))
                 info = self._client.publish(self._broker.topic, line, self._qos)
                 self._numbers[info.mid] = number
                 if self._qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
                     self._acknowledge(info.mid)
+                if self._conventions:
+                    self._say(self._conventions.result(json.loads(line)))
         return True
-
-    def _set_will(self) -> None:
-        wills = [will for convention in self._conventions if (will := convention.will()) is not None]
-        will = wills[0] if wills else Message(self._broker.status_topic, b"offline", retain=True)
-        self._client.will_set(will.topic, will.payload, will.qos, will.retain)
 
     def _say(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -166,12 +162,11 @@ class Connection:
         now = time.monotonic()
         if self.accepted and self._goodbye is None and now - self._ticked >= _POLL_S:
             self._ticked = now
-            self._say(message for c in self._conventions for message in c.tick())
+            self._say(self._conventions.tick())
 
     def _on_message(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
-        for convention in self._conventions:
-            if any(paho.topic_matches_sub(sub, message.topic) for sub in convention.subscriptions()):
-                self._say(convention.received(message.topic, bytes(message.payload)))
+        matches = paho.topic_matches_sub
+        self._say(self._conventions.received(message.topic, bytes(message.payload), matches))
 
     def _acknowledge(self, mid: int) -> None:
         number = self._numbers.pop(mid, None)  # None: `online`, or QoS 0 that is written within publish()
@@ -185,11 +180,11 @@ class Connection:
             self._reason = f"the broker refuses: {code}"
             return
         client.on_log = None  # it formats every packet's message
-        wanted = [(topic, 1) for convention in self._conventions for topic in convention.subscriptions()]
+        wanted = [(topic, 1) for topic in self._conventions.subscriptions()]
         if wanted:
             client.subscribe(wanted)
         client.publish(self._broker.status_topic, "online", qos=1, retain=True)
-        self._say(message for c in self._conventions for message in c.connected())
+        self._say(self._conventions.connected())
         self.accepted = True
         self._tell_accepted()
 

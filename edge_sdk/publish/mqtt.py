@@ -7,18 +7,16 @@ import random
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge_sdk import lazy
 from edge_sdk.errors import PublishError
-from edge_sdk.publish import CONVENTIONS
 from edge_sdk.publish.base import BasePublisher, encode
 from edge_sdk.publish.broker import parse
 from edge_sdk.publish.connection import GOODBYE_S, Connection
+from edge_sdk.publish.conventions import make
 from edge_sdk.publish.gauge import Gauge
-from edge_sdk.publish.message import Context, Convention, Health
+from edge_sdk.publish.message import Convention, Health, Identity
 from edge_sdk.publish.outgoing import Outgoing
 
 _log = logging.getLogger("edge_sdk.publish")
@@ -50,11 +48,11 @@ class MqttPublisher(BasePublisher):
         ca: str | None = None,
         cert: str | None = None,
         key: str | None = None,
-        home_assistant: bool | Mapping[str, Any] | None = None,
-        frigate: bool | Mapping[str, Any] | None = None,
-        sparkplug: bool | Mapping[str, Any] | None = None,
+        home_assistant: bool | Mapping[str, Any] = False,
+        frigate: bool | Mapping[str, Any] = False,
+        sparkplug: bool | Mapping[str, Any] = False,
         conventions: Sequence[Convention] = (),
-        health: Callable[[], Health] = Health,
+        health: Health | None = None,
     ) -> None:
         """Starts connecting in the background.
 
@@ -63,8 +61,8 @@ class MqttPublisher(BasePublisher):
         For the options from `username` to `key` see `edge_sdk.publish.broker.parse`.
 
         `home_assistant`, `frigate` and `sparkplug` turn conventions on, a mapping with options of theirs
-        (`edge_sdk.publish.CONVENTIONS`); `conventions` are further ones, ready made. `health` tells them of
-        temperature and throttling.
+        (`edge_sdk.publish.CONVENTIONS`); `conventions` are further ones, ready made. What they say
+        of the machine stands in `health`, which somebody else may keep up to date.
         """
         self._broker = parse(url, username=username, password=password, ca=ca, cert=cert, key=key)
         if qos not in (0, 1, 2):
@@ -79,14 +77,13 @@ class MqttPublisher(BasePublisher):
         self._id_prefix = f"{self._client_id}/{secrets.token_hex(4)}/"
         self._sequence = 0
         self._outgoing = Outgoing(max_queued)
-        self._gauge, self._device_health = Gauge(), health
-        context = Context(self._broker.topic, socket.gethostname(), health=self._health)
-        wanted = {"home_assistant": home_assistant, "frigate": frigate, "sparkplug": sparkplug}
-        self._conventions: list[Convention] = [
-            lazy.call(lazy.load(CONVENTIONS[name]), name, PublishError, context, **({} if on is True else on))
-            for name, on in wanted.items()
-            if on is not None and on is not False
-        ] + list(conventions)
+        self._gauge = Gauge()
+        self.health = health or Health()
+        self._conventions = make(
+            Identity(socket.gethostname(), self._broker.topic, self.health),
+            conventions,
+            {"home_assistant": home_assistant, "frigate": frigate, "sparkplug": sparkplug},
+        )
         self._lock = threading.Lock()  # keeps numbers and places in the queue in one order
         self._closed = False
         self._problem: str | None = None
@@ -112,6 +109,8 @@ class MqttPublisher(BasePublisher):
             line = encode(payload, _id=f"{self._id_prefix}{self._sequence}")
             self._sequence += 1
             self._gauge.see(payload)
+            self.health.fps, self.health.latency_ms = self._gauge.figures()
+            self.health.outbox_depth, self.health.dropped = len(self._outgoing), self._outgoing.dropped
             dropped = self._outgoing.dropped
             self._outgoing.put(line)
         if not dropped and self._outgoing.dropped:
@@ -133,11 +132,6 @@ class MqttPublisher(BasePublisher):
         self._thread.join(GOODBYE_S + 1)  # a daemon: one that hangs in a name look-up is left behind
         if left:
             _log.warning("%s: closed, %d results were not delivered", self._broker, left)
-
-    def _health(self) -> Health:
-        with self._lock:
-            fps, latency_ms = self._gauge.figures()
-        return replace(self._device_health(), fps=fps, latency_ms=latency_ms, outbox=len(self._outgoing))
 
     def _new_connection(self) -> Connection:
         return Connection(
