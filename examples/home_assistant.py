@@ -11,12 +11,7 @@ from edge_sdk import boards, energy, publish, sources, tasks
 from edge_sdk.publish.message import Health
 
 HERE = Path(__file__).parent
-board = boards.detect()
-
-
-def health():
-    return Health(temperature_c=energy.temperature_c(board))
-
+health = Health(temperature_c=energy.temperature_c(boards.detect()))
 
 if len(sys.argv) > 1:
     publisher = publish.connect(sys.argv[1], home_assistant={"name": "Clothing"}, health=health)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from typing import Any
 
 from edge_sdk.boards import BoardProfile
@@ -14,7 +13,6 @@ from edge_sdk.publish.message import Health
 from edge_sdk.tasks import Task
 from edge_sdk.tasks.track import Tracker
 
-_NAMES = ("home_assistant", "frigate", "sparkplug")
 _READ_EVERY_S = 5.0
 _MAX_LABELS = 20  # of a model with more, each gets its counter when it is seen
 
@@ -28,6 +26,17 @@ def add_conventions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", action="store_true", help="number the objects; --frigate does it too")
 
 
+def check_conventions(options: argparse.Namespace) -> None:
+    """Conventions need a broker."""
+    given = _given(options)
+    if given and not any(url.startswith("mqtt") for url in options.publish):
+        raise InputError(f"--{given[0].replace('_', '-')} needs a broker: --publish mqtt://host:port/topic")
+
+
+def _given(options: argparse.Namespace) -> list[str]:
+    return [name for name in ("home_assistant", "frigate", "sparkplug") if getattr(options, name)]
+
+
 def tracker_of(options: argparse.Namespace, task: Task) -> Tracker | None:
     if not (options.track or options.frigate):
         return None
@@ -36,16 +45,13 @@ def tracker_of(options: argparse.Namespace, task: Task) -> Tracker | None:
     return Tracker()
 
 
-def conventions_of(options: argparse.Namespace, task: Task, board: BoardProfile) -> dict[str, Any]:
-    """The options of an MQTT publisher that these options stand for."""
-    given = [name for name in _NAMES if getattr(options, name)]
-    if not given:
+def conventions_of(options: argparse.Namespace, task: Task, sensors: Sensors) -> dict[str, Any]:
+    """The options of one MQTT publisher that these options stand for."""
+    if not _given(options):
         return {}
-    if not any(url.startswith("mqtt") for url in options.publish):
-        raise InputError(f"--{given[0].replace('_', '-')} needs a broker: --publish mqtt://host:port/topic")
     known: tuple[str, ...] = getattr(task, "labels", ()) if task.name == "detect" else ()
     labels = known if len(known) <= _MAX_LABELS else ()
-    chosen: dict[str, Any] = {"health": _health(board)}
+    chosen: dict[str, Any] = {"health": sensors.new()}
     if options.home_assistant:
         chosen["home_assistant"] = {"labels": labels, "remove": options.home_assistant == "remove"}
     if options.frigate:
@@ -55,16 +61,24 @@ def conventions_of(options: argparse.Namespace, task: Task, board: BoardProfile)
     return chosen
 
 
-def _health(board: BoardProfile) -> Callable[[], Health]:
-    """Reads the board's sensors, not more often than they change."""
-    health, read_at = Health(), float("-inf")
+class Sensors:
+    """Reads the board's sensors, not more often than they change, into the `Health` of each publisher."""
 
-    def read() -> Health:
-        nonlocal health, read_at
-        if time.monotonic() - read_at >= _READ_EVERY_S:
-            slow = throttling()
-            health = Health(temperature_c=temperature_c(board), throttled=None if slow is None else slow.now)
-            read_at = time.monotonic()
+    def __init__(self, board: BoardProfile) -> None:
+        self._board, self._read_at = board, float("-inf")
+        self._healths: list[Health] = []
+
+    def new(self) -> Health:
+        health = Health()
+        self._healths.append(health)
+        self._read_at = float("-inf")
+        self.read()
         return health
 
-    return read
+    def read(self) -> None:
+        if not self._healths or time.monotonic() - self._read_at < _READ_EVERY_S:
+            return
+        self._read_at = time.monotonic()
+        slow, warm = throttling(), temperature_c(self._board)
+        for health in self._healths:
+            health.temperature_c, health.throttled = warm, None if slow is None else slow.now

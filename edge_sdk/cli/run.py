@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
-from edge_sdk.cli.conventions import add_conventions, conventions_of, tracker_of
+from edge_sdk.cli.conventions import Sensors, add_conventions, check_conventions, conventions_of, tracker_of
 from edge_sdk.cli.mqtt_options import add_publisher, publisher_of
 from edge_sdk.cli.options import add_json, add_machine, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
@@ -71,8 +72,9 @@ def main(options: argparse.Namespace) -> int:
         labels.from_file(options.labels) if options.labels else (),
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
-    tracker = tracker_of(options, task)
-    destination = _connect(options, conventions_of(options, task, board))
+    check_conventions(options)
+    tracker, sensors = tracker_of(options, task), Sensors(board)
+    destination = _connect(options, lambda: conventions_of(options, task, sensors))
     source = sources.open_source(options.source, **_source_options(options, loaded))
     with source, destination, Progress(loaded.name, options.frames) as progress:
 
@@ -80,6 +82,7 @@ def main(options: argparse.Namespace) -> int:
             if not options.publish and not options.json:
                 print(line_of(event))
             progress.tick()
+            sensors.read()
 
         try:
             summary = Pipeline(source, loaded, task, destination, tracker).run(options.frames, on_event)
@@ -148,12 +151,12 @@ class _All:
         self.close()
 
 
-def _connect(options: argparse.Namespace, conventions: dict[str, Any]) -> _All:
+def _connect(options: argparse.Namespace, conventions: Callable[[], dict[str, Any]]) -> _All:
     publishers = []
     for url in options.publish:
         more: dict[str, Any] = {}
         if url.startswith(("mqtt", "ws")):
-            more = {**publisher_of(options), **conventions}
+            more = {**publisher_of(options), **conventions()}
         publishers.append(publish.connect(url, **more))
     return _All(publishers)
 

@@ -1,7 +1,6 @@
 """Publishers: where results go. Each lives in its own module, loaded on first use.
 
-A new publisher needs its line in `PUBLISHERS`, a new convention (what a broker's other users understand)
-its line in `CONVENTIONS`.
+A new publisher needs its line in `PUBLISHERS`.
 """
 
 from __future__ import annotations
@@ -26,13 +25,6 @@ PUBLISHERS = {
     "ws": "edge_sdk.publish.mqtt:MqttPublisher",
     "wss": "edge_sdk.publish.mqtt:MqttPublisher",
     "stdout": "edge_sdk.publish.stdout:StdoutPublisher",
-}
-
-
-CONVENTIONS = {
-    "frigate": "edge_sdk.publish.frigate:Frigate",
-    "home_assistant": "edge_sdk.publish.home_assistant:HomeAssistant",
-    "sparkplug": "edge_sdk.publish.sparkplug:Sparkplug",
 }
 
 

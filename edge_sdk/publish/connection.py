@@ -7,7 +7,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -16,8 +16,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_sdk.publish.broker import Broker
+from edge_sdk.publish.conventions import Conventions
 from edge_sdk.publish.delivery import Delivery, Options, report
-from edge_sdk.publish.message import Convention, Message
+from edge_sdk.publish.message import Message
 from edge_sdk.publish.outgoing import Queue
 
 _CONNECT_S = 10.0  # for TCP, for TLS and for the broker's answer
@@ -44,10 +45,11 @@ class Connection:
         version5: bool,
         keepalive_s: int,
         on_accept: Callable[[], None],
-        conventions: Sequence[Convention] = (),
+        conventions: Conventions,
+        measure: Callable[[], None],
     ) -> None:
         self._broker, self._queue, self._options, self._keepalive_s = broker, queue, options, keepalive_s
-        self._tell_accepted = on_accept
+        self._tell_accepted, self._measure = on_accept, measure
         self._conventions = conventions
         self.accepted = False  # the broker has let us in
         self.reached = False  # there is something at the other end
@@ -72,8 +74,9 @@ class Connection:
         )
         client.connect_timeout = _CONNECT_S
         broker.prepare(client)
+        will = conventions.will() or Message(broker.status_topic, b"offline", retain=True)
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
         self._delivery = Delivery(queue, client, options, conventions, self._say, device, version5)
-        client.on_socket_open = lambda *_: self._set_will()  # just before each CONNECT
         client.on_message = self._on_message
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -151,16 +154,11 @@ class Connection:
                 return False
         elif self._closing:
             self._deadline = time.monotonic() + GOODBYE_S
-            self._say(message for c in self._conventions for message in c.closing())
+            self._say(self._conventions.closing())
             self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
         else:
             self._delivery.send()
         return True
-
-    def _set_will(self) -> None:
-        wills = [will for convention in self._conventions if (will := convention.will()) is not None]
-        will = wills[0] if wills else Message(self._broker.status_topic, b"offline", retain=True)
-        self._client.will_set(will.topic, will.payload, will.qos, will.retain)
 
     def _say(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -173,7 +171,8 @@ class Connection:
             self._delivery.tick()
             if self._queue.dropped != self._reported and now - self._reported_at >= _REPORT_S:
                 self._report()
-            self._say(message for c in self._conventions for message in c.tick())
+            self._measure()
+            self._say(self._conventions.tick())
 
     def _report(self) -> None:
         self._reported, self._reported_at = self._queue.dropped, time.monotonic()
@@ -183,9 +182,8 @@ class Connection:
         if message.topic == self._options.confirmed:
             self._delivery.confirm(bytes(message.payload))
             return
-        for convention in self._conventions:
-            if any(paho.topic_matches_sub(sub, message.topic) for sub in convention.subscriptions()):
-                self._say(convention.received(message.topic, bytes(message.payload)))
+        matches = paho.topic_matches_sub
+        self._say(self._conventions.received(message.topic, bytes(message.payload), matches))
 
     def _on_connect(
         self, client: paho.Client, data: Any, flags: Any, code: ReasonCode, properties: Properties | None
@@ -194,13 +192,14 @@ class Connection:
             self._reason = f"the broker refuses: {code}"
             return
         client.on_log = None  # it formats every packet's message
-        wanted = [(topic, 1) for convention in self._conventions for topic in convention.subscriptions()]
+        wanted = [(topic, 1) for topic in self._conventions.subscriptions()]
         if self._options.confirmed is not None:
             wanted.append((self._options.confirmed, 1))
         if wanted:
             client.subscribe(wanted)
         client.publish(self._broker.status_topic, "online", qos=1, retain=True)
-        self._say(message for c in self._conventions for message in c.connected())
+        self._measure()
+        self._say(self._conventions.connected())
         if self._queue.dropped:
             self._report()
         self.accepted = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -14,7 +14,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_sdk.publish.clock import Clock, age_s
-from edge_sdk.publish.message import Convention, Message
+from edge_sdk.publish.conventions import Conventions
+from edge_sdk.publish.message import Message
 from edge_sdk.publish.outgoing import Queue
 from edge_sdk.publish.store import Row
 
@@ -43,7 +44,7 @@ class Delivery:
         queue: Queue,
         client: paho.Client,
         options: Options,
-        conventions: Sequence[Convention],
+        conventions: Conventions,
         say: Callable[[Any], None],
         device: str,
         version5: bool,
@@ -59,16 +60,15 @@ class Delivery:
     def send(self) -> None:
         """Hands over what the windows let through."""
         while len(self._numbers) < _WINDOW and (rows := self._batch()):
-            if self._conventions:
-                for row in rows:
-                    payload = json.loads(row.payload)
-                    self._say(m for c in self._conventions for m in c.result(payload))
             line = (
                 rows[0].payload if self._options.batch == 1 else b"[%b]" % b",".join(r.payload for r in rows)
             )
             properties = self._properties(rows[0]) if self._version5 else None
             info = self._client.publish(rows[0].topic, line, self._options.qos, properties=properties)
             self._numbers[info.mid] = [row.number for row in rows]
+            if self._conventions:
+                for row in rows:
+                    self._say(self._conventions.result(json.loads(row.payload)))
             if self._options.qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
                 self.published(info.mid)
 

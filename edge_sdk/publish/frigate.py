@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from edge_sdk.publish.message import Context, Message
+from edge_sdk.publish.message import Identity, Message, Silent
 from edge_sdk.publish.reading import Found, captured_at, detections, epoch_of
 
 _SCORES = 10  # of the last frames, whose median is an object's score
@@ -50,12 +50,12 @@ class _Object:
     told: dict[str, Any] | None = None  # the state last published
 
 
-class Frigate:
+class Frigate(Silent):
     """The convention `frigate` of a publisher; the detections must carry `track` (`edge_sdk.tasks.track`)."""
 
     def __init__(
         self,
-        context: Context,
+        identity: Identity,
         *,
         camera: str | None = None,
         prefix: str = "frigate",
@@ -68,26 +68,17 @@ class Frigate:
         An object is told of from its `min_hits`-th result on, and has ended after `max_misses` without it,
         which should be the tracker's. It is stationary when it stayed for more than `stationary_after`.
         """
-        self._camera, self._prefix = level(camera or context.topic.rpartition("/")[2]), prefix
+        self._camera, self._prefix = level(camera or identity.topic.rpartition("/")[2]), prefix
         self._min_hits, self._max_misses, self._stationary_after = min_hits, max_misses, stationary_after
         self._epoch = ""
         self._objects: dict[int, _Object] = {}  # by track
         self._counts: dict[str, int] = {}  # last published, by topic below the camera
         self._answers: OrderedDict[str, list[Message]] = OrderedDict()  # by the result's `_id`
 
-    def will(self) -> None:
-        return None
-
-    def subscriptions(self) -> Sequence[str]:
-        return ()
-
     def connected(self) -> Iterable[Message]:
         """What is in view: messages may have been lost with the last connection."""
         yield from [self._event("update", o) for o in self._objects.values() if o.told is not None]
         yield from [self._count(name, number) for name, number in self._counts.items()]
-
-    def received(self, topic: str, payload: bytes) -> Iterable[Message]:
-        return ()
 
     def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
         """The messages of one result; the same ones if it is sent again."""
@@ -100,9 +91,6 @@ class Frigate:
             if len(self._answers) > _REPEATS:
                 self._answers.popitem(last=False)
         return self._answers[name]
-
-    def tick(self) -> Iterable[Message]:
-        return ()
 
     def closing(self) -> Iterable[Message]:
         """Everything ends."""

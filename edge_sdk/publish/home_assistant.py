@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from edge_sdk.publish.message import Context, Health, Message
+from edge_sdk.publish.message import Health, Identity, Message, Silent
 from edge_sdk.publish.reading import detections, entries, label_of, score_of
 from edge_sdk.version import __version__
 
@@ -25,12 +25,12 @@ _NOTHING = "nothing"  # the state of the last result where there was none
 _REFRESH_S = 30.0  # the values of the device are told this often
 
 
-class HomeAssistant:
+class HomeAssistant(Silent):
     """The convention `home_assistant` of a publisher."""
 
     def __init__(
         self,
-        context: Context,
+        identity: Identity,
         *,
         name: str | None = None,
         labels: Sequence[str] = (),
@@ -44,17 +44,14 @@ class HomeAssistant:
         are told at most every `every_s` seconds. With `remove` the device leaves Home Assistant when the
         publisher closes.
         """
-        self._topic, self._health = context.topic, context.health
+        self._topic, self._health = identity.topic, identity.health
         self._prefix, self._every_s, self._remove = prefix, every_s, remove
-        self._id = slug(f"{context.device}-{context.topic}")
-        self._name = name or f"{context.device} {context.topic.rpartition('/')[2]}"
+        self._id = slug(f"{identity.device}-{identity.topic}")
+        self._name = name or f"{identity.device} {identity.topic.rpartition('/')[2]}"
         self._labels = {slug(label): label for label in labels[:_MAX_LABELS]}
         self._last: dict[str, Any] = {}  # what the last result says
         self._told_at: float | None = None  # monotonic seconds
         self._fresh = False  # there is something to tell
-
-    def will(self) -> None:
-        return None
 
     def subscriptions(self) -> Sequence[str]:
         return (f"{self._prefix}/status",)
@@ -92,12 +89,12 @@ class HomeAssistant:
         return float("inf") if self._told_at is None else time.monotonic() - self._told_at
 
     def _config(self) -> Message:
-        description = discovery(self._id, self._name, self._topic, self._labels, self._health())
+        description = discovery(self._id, self._name, self._topic, self._labels, self._health)
         return self._retained(f"{self._prefix}/device/{self._id}/config", _json(description))
 
     def _state(self) -> Message:
         self._told_at, self._fresh = time.monotonic(), False
-        values = state(self._last, list(self._labels), self._health())
+        values = state(self._last, list(self._labels), self._health)
         return self._retained(f"{self._topic}/state", _json(values))
 
     def _retained(self, topic: str, payload: bytes) -> Message:
@@ -140,10 +137,11 @@ def discovery(name: str, title: str, topic: str, labels: Mapping[str, str], heal
             "dev_cla": "duration",
             "unit_of_meas": "ms",
         },
-        "outbox": {
-            **_sensor("Waiting results", "outbox", "mdi:tray-full"),
-            **measured,
+        "outbox": {**_sensor("Waiting results", "outbox", "mdi:tray-full"), **measured, **device},
+        "dropped": {
+            **_sensor("Dropped results", "dropped", "mdi:tray-remove"),
             **device,
+            "stat_cla": "total_increasing",
         },
     }
     if health.temperature_c is not None:
@@ -204,7 +202,8 @@ def state(last: Mapping[str, Any], counted: Iterable[str], health: Health) -> di
         "latency_ms": _rounded(health.latency_ms),
         "temperature_c": _rounded(health.temperature_c),
         "throttled": None if health.throttled is None else "ON" if health.throttled else "OFF",
-        "outbox": health.outbox,
+        "outbox": health.outbox_depth,
+        "dropped": health.dropped,
     }
 
 

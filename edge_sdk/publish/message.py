@@ -1,16 +1,16 @@
-"""What travels over a connection beside the results, and who speaks it."""
+"""Messages on a connection, and the conventions that speak a community's language over it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message to a broker."""
+    """What a broker is given."""
 
     topic: str
     payload: bytes
@@ -18,57 +18,99 @@ class Message:
     retain: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Health:
-    """How the device and its publisher do; None where nobody knows."""
+    """How the device is doing; the pipeline and the publisher keep it up to date, conventions read it.
 
-    fps: float | None = None  # results per second
-    latency_ms: float | None = None  # from a frame to its result
-    temperature_c: float | None = None  # degree Celsius
-    throttled: bool | None = None  # the CPU is slower than it could be, for heat or want of power
-    outbox: int = 0  # results that wait
+    None stands for what nobody has measured. Plain attributes, each written by one thread.
+    """
+
+    fps: float | None = None
+    latency_ms: float | None = None  # from the frame's capture to its event
+    temperature_c: float | None = None
+    throttled: bool | None = None
+    outbox_depth: int | None = None  # results that wait
+    dropped: int | None = None  # results that the queue or the outbox had to drop
 
 
 @dataclass(frozen=True)
-class Context:
-    """The publisher that a convention accompanies."""
+class Identity:
+    """Who publishes, and where: what a convention is made with."""
 
-    topic: str  # of the results; `<topic>/status` holds `online` and `offline`
-    device: str  # the machine's name, the same after a restart
-    folder: Path | None = None  # where something may be kept over restarts
-    health: Callable[[], Health] = Health
+    device: str  # the first part of every `_id`; no `/`, `+`, `#`
+    topic: str  # of the results; with a template, the part before its first field of a result
+    health: Health = field(default_factory=Health)
+    folder: Path | None = None  # where something can be kept over restarts
+
+    @property
+    def status_topic(self) -> str:
+        """Where `online` and `offline` stand, retained (for conventions that have an availability)."""
+        return f"{self.topic}/status"
 
 
 class Convention(Protocol):
-    """Something that speaks a community's language over the connection of the results.
+    """Something that speaks a community's language over the same connection as the results.
 
-    All methods are called by one thread.
+    Made as `Class(identity, **options)`. All methods are called in the connection's thread and must not wait.
+    An exception that one raises is logged and its messages are left out; results go on.
     """
 
     def will(self) -> Message | None:
-        """The last will that the next CONNECT carries, asked for once for each; one convention has one."""
+        """The last will, asked for before every attempt to connect; at most one convention has one.
+
+        Where none has, the will is `offline` on the status topic.
+        """
         ...
 
     def subscriptions(self) -> Sequence[str]:
-        """Topics whose messages it wants."""
+        """Topic filters, subscribed to at QoS 1 before `connected`."""
         ...
 
     def connected(self) -> Iterable[Message]:
-        """Said after each connect, before any result."""
+        """Sent after each connect, after `online` and before the results that wait."""
         ...
 
     def received(self, topic: str, payload: bytes) -> Iterable[Message]:
-        """Answers to a message of its subscriptions."""
+        """The answer to a message of its subscriptions."""
         ...
 
     def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
-        """Said just before a result, and again if the result is sent again."""
+        """What accompanies one result (with its `_id`), sent right behind it.
+
+        The result counts as delivered when these are acknowledged too. They are not stored: a result that is
+        sent again, after a broken connection, is given again, with the `_id` it had.
+        """
         ...
 
     def tick(self) -> Iterable[Message]:
-        """Said about once a second while connected."""
+        """Asked about once a second while connected."""
         ...
 
     def closing(self) -> Iterable[Message]:
-        """The last words before a wanted disconnect."""
+        """The last words, before `offline`."""
         ...
+
+
+class Silent:
+    """A convention that says nothing: a base class for those that only say something."""
+
+    def will(self) -> Message | None:
+        return None
+
+    def subscriptions(self) -> Sequence[str]:
+        return ()
+
+    def connected(self) -> Iterable[Message]:
+        return ()
+
+    def received(self, topic: str, payload: bytes) -> Iterable[Message]:
+        return ()
+
+    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
+        return ()
+
+    def tick(self) -> Iterable[Message]:
+        return ()
+
+    def closing(self) -> Iterable[Message]:
+        return ()

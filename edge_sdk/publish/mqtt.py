@@ -9,21 +9,20 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edge_sdk import lazy
 from edge_sdk.errors import PublishError
-from edge_sdk.publish import CONVENTIONS
 from edge_sdk.publish.base import BasePublisher, encode
 from edge_sdk.publish.broker import Broker, in_order, parse
 from edge_sdk.publish.connection import GOODBYE_S, Connection
+from edge_sdk.publish.conventions import make
 from edge_sdk.publish.delivery import Options
 from edge_sdk.publish.gauge import Gauge
-from edge_sdk.publish.message import Context, Convention, Health
+from edge_sdk.publish.message import Convention, Health, Identity
 from edge_sdk.publish.outbox import Outbox
 from edge_sdk.publish.outgoing import Outgoing, Queue
 from edge_sdk.publish.subscription import confirmation_topic
@@ -67,7 +66,8 @@ class MqttPublisher(BasePublisher):
         home_assistant: bool | Mapping[str, Any] = False,
         frigate: bool | Mapping[str, Any] = False,
         sparkplug: bool | Mapping[str, Any] = False,
-        health: Callable[[], Health] = Health,
+        conventions: Sequence[Convention] = (),
+        health: Health | None = None,
         **credentials: Any,
     ) -> None:
         """Starts connecting in the background.
@@ -83,7 +83,8 @@ class MqttPublisher(BasePublisher):
         `credentials` are those of `edge_sdk.publish.broker.parse`.
 
         `home_assistant`, `frigate` and `sparkplug` turn conventions on, a mapping with options of theirs
-        (`edge_sdk.publish.CONVENTIONS`). `health` tells them of temperature and throttling.
+        (`edge_sdk.publish.CONVENTIONS`); `conventions` are further ones, ready made. What they say
+        of the machine stands in `health`, which somebody else may keep up to date.
         """
         self._broker: Broker = lazy.call(parse, "mqtt", PublishError, url, **credentials)
         self._brokers: list[Broker] = in_order(self._broker, fallbacks)
@@ -116,16 +117,17 @@ class MqttPublisher(BasePublisher):
             )
         self._durable = outbox is not None
         self._id_prefix = f"{self._device}/{self._queue.epoch:x}/"
-        self._gauge, self._device_health = Gauge(), health
-        context = Context(
-            self._broker.base, self._device, Path(outbox) if outbox is not None else None, self._health
-        )
-        wanted = {"home_assistant": home_assistant, "frigate": frigate, "sparkplug": sparkplug}
-        self._conventions: list[Convention] = [
-            lazy.call(lazy.load(CONVENTIONS[name]), name, PublishError, context, **({} if on is True else on))
-            for name, on in wanted.items()
-            if on is not False
-        ]
+        self._gauge, self.health = Gauge(), health or Health()
+        folder = Path(outbox) if outbox is not None else None
+        try:
+            self._conventions = make(
+                Identity(self._device, self._broker.base, self.health, folder),
+                conventions,
+                {"home_assistant": home_assistant, "frigate": frigate, "sparkplug": sparkplug},
+            )
+        except BaseException:
+            self._queue.close()
+            raise
         self._at = 0  # which broker
         self._lock = threading.Lock()  # keeps numbers and places in the queue in one order
         self._closed = False
@@ -200,10 +202,11 @@ class MqttPublisher(BasePublisher):
 
         return re.sub(r"\{(\w+)\}", value, topic)
 
-    def _health(self) -> Health:
+    def _measure(self) -> None:
+        """What `health` says of this publisher."""
         with self._lock:
-            fps, latency_ms = self._gauge.figures()
-        return replace(self._device_health(), fps=fps, latency_ms=latency_ms, outbox=len(self._queue))
+            self.health.fps, self.health.latency_ms = self._gauge.figures()
+        self.health.outbox_depth, self.health.dropped = len(self._queue), self.dropped
 
     def _new_connection(self) -> Connection:
         return Connection(
@@ -215,6 +218,7 @@ class MqttPublisher(BasePublisher):
             version5=self._version5,
             keepalive_s=self._keepalive_s,
             on_accept=self._on_accept,
+            measure=self._measure,
             conventions=self._conventions,
         )
 

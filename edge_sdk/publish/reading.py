@@ -63,8 +63,13 @@ def epoch_of(payload: Mapping[str, Any]) -> str:
 
 def captured_at(payload: Mapping[str, Any]) -> float:
     """When the frame was captured, seconds since 1970; now if the result does not say."""
-    now, t_ns = time.time(), number(payload.get("t_ns"))
-    return now if t_ns is None else now - max(0.0, (time.monotonic_ns() - t_ns) / 1e9)
+    now, uptime = time.time(), time.monotonic()
+    t_ns = number(payload.get("t_ns"))
+    if t_ns is None:
+        return now
+    age = uptime - t_ns / 1e9
+    # A time that this machine has not reached is of an earlier start: it was before this one.
+    return now - (age if age >= 0 else uptime)
 
 
 def number(value: Any) -> float | None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.errors import PublishError
-from edge_sdk.publish.message import Context, Message
+from edge_sdk.publish.message import Identity, Message, Silent
 from edge_sdk.publish.protobuf import Field, decode, encode
 from edge_sdk.publish.reading import captured_at, detections, entries, label_of, score_of
 from edge_sdk.version import __version__
@@ -72,18 +72,19 @@ _NODE = {
     "Health/Temperature C": _DOUBLE,
     "Health/Throttled": _BOOLEAN,
     "Health/Waiting results": _INT64,
+    "Health/Dropped results": _INT64,
     "Properties/Software": _STRING,
 }
 
 Values = Mapping[str, Any]  # metric -> value, None where it is not known
 
 
-class Sparkplug:
+class Sparkplug(Silent):
     """The convention `sparkplug` of a publisher; its last will is that of the connection."""
 
     def __init__(
         self,
-        context: Context,
+        identity: Identity,
         *,
         group: str = "edge-sdk",
         node: str | None = None,
@@ -92,16 +93,17 @@ class Sparkplug:
         """`node` is the machine's name by default; the pipeline is called by the last level of its topic.
 
         Each of `labels` gets a counter of its detections at once, any other when it is first seen, by new
-        births. Without a folder in the context, sessions are numbered from 0 again after a restart.
+        births. Without a folder in the identity, sessions are numbered from 0 again after a restart.
         """
-        self._group, self._node = group, context.device if node is None else node
+        self._group, self._node = group, identity.device if node is None else node
         for what, text in (("group", self._group), ("node", self._node)):
             if not text or set("/+#") & set(text):
                 raise PublishError(f"sparkplug: {what} is {text!r}; it may not be empty or hold / + #")
-        self._device = context.topic.rpartition("/")[2]
-        self._health = context.health
-        self._file = None if context.folder is None else context.folder / "bdseq"
+        self._device = identity.topic.rpartition("/")[2]
+        self._health = identity.health
+        self._file = None if identity.folder is None else identity.folder / "bdseq"
         self._session = -1 if self._file is None else _read_number(self._file)
+        self._coming = (self._session + 1) % 256
         self._next = 0  # seq
         self._since = 0.0  # of the session, seconds since 1970
         self._counted = dict.fromkeys(labels[:_MAX_LABELS])  # labels in their order
@@ -110,17 +112,17 @@ class Sparkplug:
         self._told_device: Values = {}
 
     def will(self) -> Message:
-        """NDEATH of the session that begins; to be asked for once for each CONNECT."""
-        self._session = (self._session + 1) % 256
-        if self._file is not None:
-            _write_number(self._file, self._session)
-        return self._death()
+        """NDEATH of the session that the next connection begins."""
+        return self._death(self._coming)
 
     def subscriptions(self) -> Sequence[str]:
         return (f"spBv1.0/{self._group}/NCMD/{self._node}",)
 
     def connected(self) -> Iterable[Message]:
-        self._since = time.time()
+        self._session, self._since = self._coming, time.time()
+        self._coming = (self._session + 1) % 256
+        if self._file is not None:
+            _write_number(self._file, self._session)
         return self._births()
 
     def received(self, topic: str, payload: bytes) -> Iterable[Message]:
@@ -163,7 +165,7 @@ class Sparkplug:
             yield self._data("DDATA", device, time.time())
 
     def closing(self) -> Iterable[Message]:
-        return [self._message("DDEATH", []), self._death()]
+        return [self._message("DDEATH", []), self._death(self._session)]
 
     def _births(self) -> list[Message]:
         """NBIRTH and DBIRTH: all that there is, and its values now."""
@@ -189,21 +191,18 @@ class Sparkplug:
         return len(self._counted) > known
 
     def _performance(self) -> Values:
-        health = self._health()
-        figures = (health.fps, health.latency_ms)
+        figures = (self._health.fps, self._health.latency_ms)
         return dict(zip(_PERFORMANCE, (None if f is None else round(f, 2) for f in figures)))
 
     def _node_values(self) -> Values:
-        health = self._health()
-        return dict(zip(_NODE, (health.temperature_c, health.throttled, health.outbox, __version__)))
+        h = self._health
+        return dict(zip(_NODE, (h.temperature_c, h.throttled, h.outbox_depth, h.dropped, __version__)))
 
     def _data(self, kind: str, values: Values, at: float, historical: bool | None = None) -> Message:
+        # The specification advises against data types here, but there are hosts that cannot read without.
         types = {**_RESULT, **_PERFORMANCE, **_NODE}
         metrics = [_metric(name, types.get(name, _INT64), value, at) for name, value in values.items()]
-        for metric in metrics:
-            del metric["datatype"]  # the birth has told it
-            metric["is_historical"] = historical
-        return self._message(kind, metrics)
+        return self._message(kind, [{**metric, "is_historical": historical} for metric in metrics])
 
     def _message(self, kind: str, metrics: list[dict[str, Any]]) -> Message:
         payload = {"timestamp": _ms(time.time()), "metrics": metrics, "seq": self._next}
@@ -213,9 +212,9 @@ class Sparkplug:
             f"{topic}/{self._device}" if kind[0] == "D" else topic, encode(PAYLOAD, payload), qos=0
         )
 
-    def _death(self) -> Message:
+    def _death(self, session: int) -> Message:
         now = time.time()
-        payload = {"timestamp": _ms(now), "metrics": [_metric("bdSeq", _INT64, self._session, now)]}
+        payload = {"timestamp": _ms(now), "metrics": [_metric("bdSeq", _INT64, session, now)]}
         return Message(f"spBv1.0/{self._group}/NDEATH/{self._node}", encode(PAYLOAD, payload), qos=1)
 
 

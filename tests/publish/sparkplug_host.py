@@ -100,8 +100,8 @@ class Host:
         found = {}
         for metric in message["metrics"]:
             assert "timestamp" in metric
-            assert "datatype" not in metric
             assert metric["name"] in self.types[level], f"{metric['name']} was in no birth"
+            assert metric["datatype"] == self.types[level][metric["name"]]
             found[metric["name"]] = self._value(metric, self.types[level][metric["name"]])
         assert found
         if any(m.get("is_historical") for m in message["metrics"]):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_sdk.publish.frigate import Frigate
-from edge_sdk.publish.message import Context, Message
+from edge_sdk.publish.message import Identity, Message
 
 # The keys of `before` and `after` and their types, as docs.frigate.video/integrations/mqtt has them.
 NUMBER = (int, float)
@@ -50,7 +50,7 @@ OBJECT: dict[str, Any] = {
 
 
 def speaker(camera: str, **options: Any) -> Frigate:
-    return Frigate(Context("edge/" + camera, "pi-1"), camera=camera, **options)
+    return Frigate(Identity("pi-1", "edge/" + camera), camera=camera, **options)
 
 
 def result(number: int, *things: Mapping[str, Any], epoch: str = "cam/1") -> dict[str, Any]:

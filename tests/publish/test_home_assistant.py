@@ -11,18 +11,18 @@ import pytest
 
 from edge_sdk.publish import home_assistant
 from edge_sdk.publish.home_assistant import HomeAssistant, slug
-from edge_sdk.publish.message import Context, Health, Message
+from edge_sdk.publish.message import Health, Identity, Message
 
 from .home_assistant_rules import KEYS, TEMPLATE, faults, full
 
-HEALTH = Health(fps=29.97, latency_ms=12.345, temperature_c=48.2, throttled=False, outbox=3)
+HEALTH = Health(fps=29.97, latency_ms=12.345, temperature_c=48.2, throttled=False, outbox_depth=3, dropped=0)
 CAT = {"label": "cat", "score": 0.875, "box": [0, 0, 10, 10]}
 DOG = {"label": "Hot dog/ü", "score": 0.5, "box": [5, 5, 10, 10]}
 CLASSES = {"results": [{"label": "Bag", "score": 0.9}, {"label": "Coat", "score": 0.1}], "frame": "f.png"}
 
 
 def speaker(health: Health = HEALTH, **options: Any) -> HomeAssistant:
-    context = Context("edge/door", "pi-1", health=lambda: health)
+    context = Identity("pi-1", "edge/door", health)
     return HomeAssistant(context, **{"every_s": 0.0, **options})
 
 
@@ -56,7 +56,7 @@ def shown(speaker: HomeAssistant, values: dict[str, Any]) -> dict[str, Any]:
 def test_the_description_keeps_home_assistants_rules(
     health: Health, labels: tuple[str, ...], topic: str
 ) -> None:
-    speaker = HomeAssistant(Context(topic, "pi 1.local", health=lambda: health), labels=labels)
+    speaker = HomeAssistant(Identity("pi 1.local", topic, health), labels=labels)
     where, payload = config(speaker)
     assert where.startswith("homeassistant/device/")
     assert faults(where, payload) == []
@@ -116,6 +116,7 @@ def test_every_value_is_where_its_template_looks() -> None:
         "fps": 29.97,
         "latency": 12.35,
         "outbox": 3,
+        "dropped": 0,
         "temperature": 48.2,
         "throttled": "OFF",
     }
@@ -127,7 +128,8 @@ def test_before_the_first_result_everything_is_there_and_unknown() -> None:
     device = speaker(Health(), labels=["cat"])
     (values,) = states(device.connected())
     assert shown(device, values) == {
-        "result": None, "confidence": None, "count_cat": 0, "fps": None, "latency": None, "outbox": 0,
+        "result": None, "confidence": None, "count_cat": 0, "fps": None, "latency": None, "outbox": None,
+        "dropped": None,
     }  # fmt: skip
 
 

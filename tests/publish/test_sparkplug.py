@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_sdk.errors import PublishError
-from edge_sdk.publish.message import Context, Health, Message
+from edge_sdk.publish.message import Health, Identity, Message
 from edge_sdk.publish.sparkplug import METRIC, PAYLOAD, Sparkplug
 
 from .sparkplug_host import Host, command
 
-HEALTH = Health(fps=29.97, latency_ms=12.3, temperature_c=48.2, throttled=False, outbox=3)
+HEALTH = Health(fps=29.97, latency_ms=12.3, temperature_c=48.2, throttled=False, outbox_depth=3, dropped=0)
 
 
-def speaker(
-    folder: Path | None = None, health: Callable[[], Health] = lambda: HEALTH, **options: Any
-) -> Sparkplug:
-    return Sparkplug(Context("edge/door", "pi-1", folder, health), **{"group": "plant", **options})
+def speaker(folder: Path | None = None, health: Health = HEALTH, **options: Any) -> Sparkplug:
+    return Sparkplug(Identity("pi-1", "edge/door", health, folder), **{"group": "plant", **options})
 
 
 def host() -> Host:
@@ -144,12 +143,21 @@ def test_what_was_stored_is_history_and_changes_no_value() -> None:
     assert len(there.history) == 2
 
 
+def test_what_was_captured_before_the_machine_started_is_history_too() -> None:
+    node, there = speaker(labels=["cat"]), host()
+    begin(node, there)
+    give(there, node.result(result("cat", t_ns=time.monotonic_ns() + 10**15)))
+    assert len(there.history) == 1
+    give(there, node.result({"results": [], "frame": "of a program that gives no time"}))
+    assert len(there.history) == 1
+
+
 def test_the_machine_is_told_of_when_it_does_otherwise() -> None:
-    health = [HEALTH]
-    node, there = speaker(health=lambda: health[0]), host()
+    health = replace(HEALTH)
+    node, there = speaker(health=health), host()
     begin(node, there)
     assert give(there, node.tick()) == []
-    health[0] = Health(fps=10.0, latency_ms=12.3, temperature_c=85.0, throttled=True, outbox=3)
+    health.fps, health.temperature_c, health.throttled = 10.0, 85.0, True
     assert give(there, node.tick()) == ["NDATA", "DDATA"]
     assert there.values["Health/Throttled"] is True
     assert there.values["Performance/Frames per second"] == 10.0
