@@ -117,7 +117,7 @@ def test_the_broker_says_offline_for_a_killed_client(broker: Mosquitto, subscrib
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == b"sent\n"
-        assert subscriber.statuses() == ["online"]
+        subscriber.wait(lambda: subscriber.statuses() == ["online"], "online")
         child.send_signal(signal.SIGKILL)
         subscriber.wait(lambda: subscriber.statuses() == ["online", "offline"], "the last will")
     finally:
