@@ -17,10 +17,8 @@ _ENDS = ("", "-wal", "-shm")
 def salvage(folder: Path) -> dict[int, Row]:
     """The results that can be read, by number."""
     found: dict[int, Row] = {}
-    for direction in (
-        "ASC",
-        "DESC",
-    ):  # from both ends; a connection each, since one that met damage may refuse
+    # From both ends, by a connection each: one that met damage may refuse the rest.
+    for direction in ("ASC", "DESC"):
         with contextlib.suppress(sqlite3.Error):
             db = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True)
             with contextlib.closing(db):
