@@ -61,8 +61,8 @@ class Conventions:
             lambda m: m.received(topic, payload) if any(matches(s, topic) for s in m.subscriptions()) else ()
         )
 
-    def result(self, payload: Mapping[str, Any]) -> list[Message]:
-        return self._all(lambda m: m.result(payload))
+    def result(self, payload: Mapping[str, Any], age_s: float) -> list[Message]:
+        return self._all(lambda m: m.result(payload, age_s))
 
     def tick(self) -> list[Message]:
         return self._all(lambda m: m.tick())

@@ -74,11 +74,12 @@ class Convention(Protocol):
         """The answer to a message of its subscriptions."""
         ...
 
-    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
-        """What accompanies one result (with its `_id`), sent right behind it.
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterable[Message]:
+        """What accompanies one result (with its `_id`), which was accepted `age_s` seconds ago.
 
-        The result counts as delivered when these are acknowledged too. They are not stored: a result that is
-        sent again, after a broken connection, is given again, with the `_id` it had.
+        Sent just before it, so that the broker's word for the result stands for these too. They are not
+        stored: a result that is sent again, after a broken connection, is given again, with the `_id` it had.
+        The age is the least that is known if the machine has been started since.
         """
         ...
 
@@ -106,7 +107,7 @@ class Silent:
     def received(self, topic: str, payload: bytes) -> Iterable[Message]:
         return ()
 
-    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterable[Message]:
         return ()
 
     def tick(self) -> Iterable[Message]:

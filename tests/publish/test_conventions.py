@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from edge_sdk.errors import PublishError
 from edge_sdk.pipeline import Pipeline
 from edge_sdk.publish import Publisher, connect
 from edge_sdk.publish.conventions import CONVENTIONS
-from edge_sdk.publish.message import Health
+from edge_sdk.publish.message import Health, Message, Silent
 from edge_sdk.sources import open_source
 from edge_sdk.tasks.track import Tracker
 
@@ -37,7 +36,7 @@ NODE = socket.gethostname()
 
 def found(*labels: str, frame: str = "f") -> dict[str, Any]:
     things = [{"label": x, "score": 0.5, "box": [0, 0, 9, 9], "track": n} for n, x in enumerate(labels)]
-    return {"results": things, "frame": frame, "t_ns": time.monotonic_ns(), "timings_ms": {"run": 2.0}}
+    return {"results": things, "frame": frame, "timings_ms": {"run": 2.0}}
 
 
 def topics(subscriber: Subscriber) -> list[str]:
@@ -73,7 +72,7 @@ def test_home_assistant_finds_the_device_and_its_values(broker: Mosquitto, subsc
     assert (values["result"], values["counts"], values["throttled"]) == ("cat", {"cat": 2}, "ON")
     assert values["temperature_c"] == 48.5
     order = topics(subscriber)
-    assert order[:3] == ["edge/door/status", topic, "edge/door/state"]
+    assert order[:5] == ["edge/door/status", topic, "edge/door/state", "edge/door/state", "edge/door"]
     late = Subscriber(broker.port)
     late.wait(lambda: {topic, "edge/door/state", "edge/door/status"} <= set(topics(late)), "what is retained")
     late.close()
@@ -204,6 +203,33 @@ def test_a_sparkplug_host_follows_the_device_over_restarts_of_the_broker(
     assert host.kinds[-2:] == ["DDEATH", "NDEATH"]
 
 
+def test_a_sparkplug_device_goes_on_counting_after_a_restart_and_tells_what_its_outbox_kept(
+    broker: Mosquitto, subscriber: Subscriber, tmp_path: Path
+) -> None:
+    host = Host("edge-sdk", NODE, "door")
+    feed = listen(host, subscriber)
+
+    def run(*frames: str, wait_s: float = PATIENCE_S) -> None:
+        url = broker.url("edge/door")
+        with connect(url, outbox=tmp_path / "outbox", sparkplug=True, **FAST_RETRY) as publisher:
+            for frame in frames:
+                publisher.send(found("cat", frame=frame))
+            publisher.flush(wait_s)
+            publisher.close(0)
+
+    run("first")
+    subscriber.wait(lambda: feed().kinds[-1:] == ["NDEATH"], "the first session")
+    broker.stop()
+    run(*(f"stored {n}" for n in range(5)), wait_s=0)
+    broker.start()
+    subscriber.wait_subscribed(2)
+    run()
+    subscriber.wait(lambda: feed().kinds.count("NDEATH") == 2, "the second session")
+    assert host.sessions == [0, 1]
+    # The first result may be history, too: it depends on what was faster, the result or the connection.
+    assert [h["Result/Frame"] for h in host.history][-5:] == [f"stored {n}" for n in range(5)]
+
+
 def test_a_host_that_comes_late_asks_for_births(broker: Mosquitto) -> None:
     with connect(broker.url("edge/door"), sparkplug=True) as publisher:
         publisher.send(found("cat"))
@@ -263,6 +289,34 @@ def test_the_last_will_is_sparkplugs_where_that_is_on(
         if "sparkplug" in options:
             assert subscriber.statuses("edge/door/status") == ["online"], "as the page says"
         gate.open()
+
+
+class Broken(Silent):
+    """A convention with a fault in everything."""
+
+    def connected(self) -> list[Message]:
+        raise RuntimeError("connected")
+
+    def result(self, payload: Any, age_s: float) -> list[Message]:
+        raise RuntimeError("result")
+
+    def tick(self) -> list[Message]:
+        raise RuntimeError("tick")
+
+    def closing(self) -> list[Message]:
+        raise RuntimeError("closing")
+
+
+def test_a_convention_that_fails_harms_neither_results_nor_other_conventions(
+    broker: Mosquitto, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connect(broker.url("edge/door"), conventions=[Broken()], sparkplug=True) as publisher:
+        publisher.send(found("cat"))
+        assert publisher.flush(PATIENCE_S) == 0
+    subscriber.wait(lambda: subscriber.statuses("edge/door/status") == ["online", "offline"], "the end")
+    assert len(subscriber.results("edge/door")) == 1
+    assert f"spBv1.0/edge-sdk/DBIRTH/{NODE}/door" in topics(subscriber)
+    assert "Broken failed" in caplog.text
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
