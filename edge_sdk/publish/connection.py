@@ -154,6 +154,7 @@ class Connection:
                 return False
         elif self._closing:
             self._deadline = time.monotonic() + GOODBYE_S
+            self._measure()
             self._say(self._conventions.closing())
             self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
         else:
