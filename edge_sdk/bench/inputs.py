@@ -12,11 +12,16 @@ PIECE = 1 << 18  # elements that are compared at once, so that large tensors sta
 
 
 def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[Array]:
-    """One array per input: integers over the whole range of their type, floats from a normal distribution."""
+    """One array per input: codes over the whole range of their type, floats from a normal distribution.
+
+    Integers of 32 and 64 bits are 0 to 9: as a rule they are indices into tables, or sizes.
+    """
     rng = np.random.default_rng(seed)
     arrays: list[Array] = []
     for spec in specs:
-        if spec.dtype.kind in "iu":
+        if spec.dtype.kind in "iu" and spec.dtype.itemsize >= 4:
+            arrays.append(rng.integers(0, 10, spec.shape, dtype=spec.dtype))
+        elif spec.dtype.kind in "iu":
             limits = np.iinfo(spec.dtype)
             arrays.append(rng.integers(limits.min, limits.max, spec.shape, dtype=spec.dtype, endpoint=True))
         elif spec.dtype.kind == "b":
