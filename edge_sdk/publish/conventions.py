@@ -49,6 +49,10 @@ class Conventions:
     def will(self) -> Message | None:
         return next((will for m in self._members if (will := m.will()) is not None), None)
 
+    @property
+    def will_at_end(self) -> bool:
+        return any(m.will_at_end for m in self._members)
+
     def subscriptions(self) -> list[str]:
         return [topic for m in self._members for topic in m.subscriptions()]
 

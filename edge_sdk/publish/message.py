@@ -62,6 +62,11 @@ class Convention(Protocol):
         """
         ...
 
+    @property
+    def will_at_end(self) -> bool:
+        """Whether MQTT 5 brokers shall publish its last will after a clean end as well."""
+        ...
+
     def subscriptions(self) -> Sequence[str]:
         """Topic filters, subscribed to at QoS 1 before `connected`."""
         ...
@@ -94,6 +99,8 @@ class Convention(Protocol):
 
 class Silent:
     """A convention that says nothing: a base class for those that only say something."""
+
+    will_at_end = False
 
     def will(self) -> Message | None:
         return None

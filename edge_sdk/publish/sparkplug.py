@@ -82,6 +82,8 @@ Values = Mapping[str, Any]  # metric -> value, None where it is not known
 class Sparkplug(Silent):
     """The convention `sparkplug` of a publisher; its last will is that of the connection."""
 
+    will_at_end = True  # required with MQTT 5 (payloads-ndeath-will-message-publisher-disconnect-mqtt50)
+
     def __init__(
         self,
         identity: Identity,
