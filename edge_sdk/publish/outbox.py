@@ -18,7 +18,20 @@ from pathlib import Path
 from edge_sdk.errors import PublishError
 from edge_sdk.publish.clock import Clock, Stamp, age_s
 from edge_sdk.publish.policy import DROP_NEWEST, KEEP_LATEST, Policies
-from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Size, Store, salvage, set_aside
+from edge_sdk.publish.store import (
+    FORMAT,
+    NEW,
+    Damaged,
+    Full,
+    Row,
+    Size,
+    Store,
+    discard_new,
+    finish_replacing,
+    replace_by_new,
+    salvage,
+    sync_folder,
+)
 
 _log = logging.getLogger("edge_sdk.publish")
 _GROUP = 50  # results that share one fsync ...
@@ -76,6 +89,7 @@ class Outbox:
         self._gone: dict[int, int] = {}  # numbers and bytes of those that arrived and are not erased yet
         self._doomed: dict[int, tuple[str, int]] = {}  # to be dropped: number -> reason, bytes in the file
         self._unreadable: str | None = None  # what reading found wrong
+        self._told: str | None = None  # the problem that was logged last
         self._erased_at = 0.0
         self._sequence = 0
         self._closed = False
@@ -175,6 +189,7 @@ class Outbox:
         """Makes the folder, and keeps other processes out of it."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)  # the database syncs its own folder
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
             raise PublishError(f"outbox {self.folder}: {problem.strerror}") from problem
@@ -188,6 +203,7 @@ class Outbox:
         return lock
 
     def _open(self) -> None:
+        finish_replacing(self.folder)
         try:
             self._store = Store(self.folder, self._max_bytes)
         except Damaged as problem:
@@ -221,13 +237,18 @@ class Outbox:
     def _start_anew(self, why: str, expected: int, known: Mapping[int, Row]) -> None:
         """Sets a damaged file aside; a new one gets what can be read of it and what is `known`."""
         rows = {**{row.number: row for row in salvage(self.folder)}, **known}
-        aside = set_aside(self.folder)
-        self._store = Store(self.folder, self._max_bytes)
         lost = max(0, expected - len(rows))
-        self._store.write([rows[n] for n in sorted(rows)], (), {})
-        for reason, count in self.dropped.items():
-            self._store.add_dropped(reason, count)
-        self._store.add_dropped("damaged", lost)
+        discard_new(self.folder)
+        fresh = Store(self.folder, self._max_bytes, NEW)
+        try:
+            fresh.write([rows[n] for n in sorted(rows)], (), {})
+            for reason, count in self.dropped.items():
+                fresh.add_dropped(reason, count)
+            fresh.add_dropped("damaged", lost)
+        finally:
+            fresh.close()
+        aside = replace_by_new(self.folder)
+        self._store = Store(self.folder, self._max_bytes)
         self.dropped = self._store.dropped()
         _log.error(
             "outbox %s was damaged (%s): it is set aside as %s; %d results were saved, %d are lost",
@@ -248,6 +269,7 @@ class Outbox:
                 [self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken]
             )
             self._buffer.clear()
+            self._doomed.clear()
             self._unreadable = None
 
     # Beside the database lies how many results it holds, and what was dropped: for when it is damaged.
@@ -281,7 +303,8 @@ class Outbox:
         self._cursor = max(
             [self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)]
         )
-        self._buffer.extend(row for row in rows if row.number not in self._gone)
+        under_way = self._gone.keys() | self._taken.keys()
+        self._buffer.extend(row for row in rows if row.number not in under_way)
         self._doomed.update((number, ("damaged", 1)) for number in bad)
         if bad:
             self._changed.notify_all()
@@ -290,13 +313,22 @@ class Outbox:
 
     def _run(self) -> None:
         tick = time.monotonic() + _TICK_S
-        while not (self._closed and not self._puts and not self._gone):
+        while True:
+            closed = self._closed
             if time.monotonic() >= tick:
                 self._look_after()
                 tick = time.monotonic() + _TICK_S
             puts, gone = self._next_group(tick)
             if puts or gone or self._doomed or self._unreadable:
-                self._commit(puts, gone)
+                try:
+                    failure = self._commit([row for row, _ in puts], gone)
+                except Exception as problem:  # the thread must outlive what nobody thought of
+                    _log.exception("outbox %s: unexpected failure", self.folder)
+                    failure = str(problem) or type(problem).__name__
+                self._erased_at = time.monotonic()
+                self._tell(puts, failure)
+            if closed and not self._puts:
+                return
 
     def _next_group(self, tick: float) -> tuple[list[tuple[Row, Future[None]]], list[int]]:
         """Waits for results, or for what is to be erased; a result that comes alone waits for nobody."""
@@ -321,47 +353,60 @@ class Outbox:
         with self._changed:
             return list(islice(self._puts, _MOST)), list(self._gone)
 
-    def _commit(self, puts: list[tuple[Row, Future[None]]], gone: list[int]) -> None:
-        """Stores a group and erases what has arrived; tells those who wait."""
+    def _commit(self, rows: list[Row], gone: list[int]) -> str | None:
+        """Stores a group and erases what has arrived; why the group is not stored, None if it is."""
         if self.problem is not None and self._store.has_room():
             self._store.keep_ballast()
             self.problem = None
-        for _ in range(2):
-            try:
-                if self._unreadable is not None:
-                    raise Damaged(self._unreadable)
-                self._write([row for row, _ in puts] if self.problem is None else [], gone)
-                break
-            except Full as problem:
-                if self.problem is None:
-                    _log.error("outbox %s takes no results: %s", self.folder, problem)
-                self._store.drop_ballast()  # so that erasing, the second try, has space
-                self.problem = str(problem)
-            except Damaged as problem:
+        try:
+            if self._unreadable is not None:
+                self._recover(self._unreadable)
+            for _ in range(2 if self.problem is None else 0):
                 try:
+                    self._write(rows, gone)
+                    self._told = None
+                    return None
+                except Damaged as problem:
                     self._recover(str(problem))
-                except (Full, Damaged) as again:
-                    self.problem = str(again)
+            self._refuse(self.problem or "its file is damaged again and again: is the disk broken?")
+        except (Full, Damaged) as problem:
+            self._refuse(str(problem))
+        with contextlib.suppress(Full, Damaged):  # what has arrived is erased all the same
+            self._write([], gone)
+        return self.problem
+
+    def _refuse(self, why: str) -> None:
+        if why != self._told:
+            _log.error("outbox %s takes no results: %s", self.folder, why)
+        self._store.drop_ballast()  # so that erasing has space
+        self.problem = self._told = why
+
+    def _tell(self, puts: list[tuple[Row, Future[None]]], failure: str | None) -> None:
+        """Tells those who wait what became of a group."""
         with self._changed:
             for _ in puts:
                 self._puts.popleft()
-            if self.problem is not None:
-                self.refused += len(puts)
+            self.refused += len(puts) if failure else 0
             self._changed.notify_all()
         for _, future in puts:
             if not future.set_running_or_notify_cancel():
                 continue
-            if self.problem is None:
+            if failure is None:
                 future.set_result(None)
             else:
-                future.set_exception(PublishError(f"outbox {self.folder} takes no results: {self.problem}"))
+                future.set_exception(PublishError(f"outbox {self.folder} takes no results: {failure}"))
 
     def _write(self, rows: list[Row], gone: list[int]) -> None:
+        before = set(self._doomed)
         stored = self._make_room(rows)
         drops: dict[str, list[int]] = {}
         for number, (reason, _) in self._doomed.items():
             drops.setdefault(reason, []).append(number)
-        erased = self._store.write(stored, gone, drops)
+        try:
+            erased = self._store.write(stored, gone, drops)
+        except BaseException:
+            self._spare(set(self._doomed) - before)
+            raise
         with self._changed:
             self._count += len(stored) - erased
             self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n) for n in gone)
@@ -416,6 +461,15 @@ class Outbox:
                 if enough is not None and freed >= enough:
                     break
         return freed
+
+    def _spare(self, numbers: set[int]) -> None:
+        """What was to make room for results that could not be stored stays."""
+        with self._changed:
+            for number in numbers:
+                del self._doomed[number]
+            if numbers:
+                self._cursor = min(self._cursor, min(numbers) - 1)
+                self._buffer.clear()
 
     def _look_after(self) -> None:
         """What time alone changes."""

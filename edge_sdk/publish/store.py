@@ -14,16 +14,19 @@ from edge_sdk.publish.clock import Stamp
 
 FORMAT = 1
 FILE = "outbox.db"
+NEW = "outbox.db.new"
+_ENDS = ("", "-wal", "-shm")
 _ROW = 96  # bytes of a row beside its payload, about
 _BALLAST = "ballast"
 BALLAST_BYTES = 1 << 20
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE results (
   number INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL,
   boot TEXT NOT NULL, since_boot_ns INTEGER NOT NULL, wall_ns INTEGER, check_sum INTEGER NOT NULL);
+INSERT INTO meta VALUES ('format', {FORMAT});
 """
 
 
@@ -60,12 +63,12 @@ class Full(Exception):
 class Store:
     """The database of one folder. One thread at a time."""
 
-    def __init__(self, folder: Path, most_bytes: int = 0, *, write: bool = True) -> None:
+    def __init__(self, folder: Path, most_bytes: int = 0, name: str = FILE, *, write: bool = True) -> None:
         """Opens or makes it; `Damaged` if it is not intact, `Full` if it cannot be written.
 
         Without `write` it is another pair of eyes on a store that is open already, or that nobody uses.
         """
-        self.path, self._folder = folder / FILE, folder
+        self.path, self._folder = folder / name, folder
         if write:
             with _as_ours():
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -85,7 +88,6 @@ class Store:
                     self._db.execute("PRAGMA busy_timeout=5000")
                     if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                         self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
-                        self.set("format", FORMAT)
                     # Twice what may wait, since freed pages are used again but not given back.
                     self._db.execute(f"PRAGMA max_page_count={2 * most_bytes // 4096 + 1024}")
                 self.format = int(str(self.get("format") or 0))
@@ -237,14 +239,40 @@ def salvage(folder: Path) -> list[Row]:
     return [found[n] for n in sorted(found)]
 
 
-def set_aside(folder: Path) -> Path:
-    """Renames a damaged file, with what belongs to it; where it is now."""
+def sync_folder(folder: Path) -> None:
+    """What was made in it outlives the power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def discard_new(folder: Path) -> None:
+    """What an earlier try to replace a damaged file has left."""
+    for end in _ENDS:
+        with contextlib.suppress(FileNotFoundError):
+            (folder / f"{NEW}{end}").unlink()
+
+
+def finish_replacing(folder: Path) -> None:
+    """After a crash in the middle of `replace_by_new`: the new file is whole, or the old one is still there."""
+    if (folder / NEW).exists() and not (folder / FILE).exists():
+        with _as_ours():
+            (folder / NEW).rename(folder / FILE)
+
+
+def replace_by_new(folder: Path) -> Path:
+    """Puts the closed file `NEW` in the place of a damaged one, which is set aside; where that is now."""
     number = 1
     while (aside := folder / f"{FILE}.damaged-{number}").exists():
         number += 1
-    for end in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / f"{FILE}{end}").rename(f"{aside}{end}")
+    with _as_ours():
+        for end in _ENDS:
+            with contextlib.suppress(FileNotFoundError):
+                (folder / f"{FILE}{end}").rename(f"{aside}{end}")
+        (folder / NEW).rename(folder / FILE)
+        sync_folder(folder)
     return aside
 
 

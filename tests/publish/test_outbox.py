@@ -15,7 +15,7 @@ import pytest
 from edge_sdk.errors import PublishError
 from edge_sdk.publish.clock import Stamp, age_s
 from edge_sdk.publish.outbox import Outbox
-from edge_sdk.publish.store import FILE, Store
+from edge_sdk.publish.store import FILE, Damaged, Full, Store
 
 TOPIC = "edge/results"
 YEAR_NS = 365 * 24 * 3600 * 10**9
@@ -291,6 +291,57 @@ def test_a_closed_outbox_takes_nothing(tmp_path: Path) -> None:
     box.outbox.close()
 
 
+# What cannot be stored.
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """While it holds an exception, every write to the database fails with it."""
+    why: list[Exception] = []
+    write = Store.write
+
+    def maybe(self: Store, *args: Any) -> int:
+        if why:
+            raise why[0]
+        return write(self, *args)
+
+    monkeypatch.setattr(Store, "write", maybe)
+    return why
+
+
+@pytest.mark.parametrize(
+    "why", [Full("no space"), Damaged("bits fell"), RuntimeError("nobody thought of it")]
+)
+def test_what_cannot_be_stored_is_refused_and_what_was_accepted_stays(
+    tmp_path: Path, failing: list[Exception], why: Exception
+) -> None:
+    with Box(tmp_path, max_bytes=ROOM) as box:
+        box.put(*(f"{i:03}{LINE}" for i in range(50)))
+        kept = stored(tmp_path)
+        failing.append(why)
+        for _ in range(3):
+            with pytest.raises(PublishError, match="takes no results"):
+                box.put("x" * 30000)
+        assert box.outbox.refused == 3
+        assert box.outbox.dropped == {}, "nothing made room for what was not stored"
+        failing.clear()
+        box.put("last")
+        assert box.take_all() == [*kept, "last"]
+        assert box.outbox.wait(30) == 0
+
+
+def test_an_outbox_that_cannot_write_closes_and_keeps_what_it_had(
+    tmp_path: Path, failing: list[Exception]
+) -> None:
+    with Box(tmp_path) as box:
+        box.put(*"abc")
+        failing.append(Full("no space"))
+        assert box.take_all() == ["a", "b", "c"]
+    failing.clear()
+    with Box(tmp_path) as box:
+        assert box.take_all() == ["a", "b", "c"], "it could not be noted that they have arrived"
+
+
 # What is damaged.
 
 
@@ -328,6 +379,14 @@ def test_what_a_damaged_file_still_holds_is_saved(tmp_path: Path) -> None:
         assert 280 < len(saved) < 300
         assert saved == sorted(saved)
         assert box.outbox.dropped == {"damaged": 300 - len(saved)}
+
+
+def test_a_crash_while_a_damaged_file_is_replaced_loses_nothing(tmp_path: Path) -> None:
+    with Box(tmp_path) as box:
+        box.put(*"abc")
+    (tmp_path / FILE).rename(tmp_path / f"{FILE}.new")  # the damaged one is out of the way already
+    with Box(tmp_path) as box:
+        assert box.take_all() == ["a", "b", "c"]
 
 
 def test_a_tally_that_is_damaged_too_changes_nothing_else(tmp_path: Path) -> None:
