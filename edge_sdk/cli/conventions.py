@@ -29,7 +29,7 @@ def add_conventions(parser: argparse.ArgumentParser) -> None:
 def check_conventions(options: argparse.Namespace) -> None:
     """Conventions need a broker."""
     given = _given(options)
-    if given and not any(url.startswith("mqtt") for url in options.publish):
+    if given and not any(url.startswith(("mqtt", "ws")) for url in options.publish):
         raise InputError(f"--{given[0].replace('_', '-')} needs a broker: --publish mqtt://host:port/topic")
 
 

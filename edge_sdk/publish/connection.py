@@ -12,6 +12,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -154,6 +155,7 @@ class Connection:
                 return False
         elif self._closing:
             self._deadline = time.monotonic() + GOODBYE_S
+            self._measure()
             self._say(self._conventions.closing())
             self._goodbye = self._client.publish(self._broker.status_topic, "offline", qos=1, retain=True).mid
         else:
@@ -220,7 +222,9 @@ class Connection:
             return
         self._delivery.published(mid)
         if mid == self._goodbye:
-            client.disconnect()
+            # Brokers of MQTT 3.1.1 are told nothing of it.
+            with_will = self._conventions.will_at_end
+            client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=4 if with_will else 0))
 
     def _on_log(self, client: paho.Client, data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:  # such as a TLS alert, which no other callback tells

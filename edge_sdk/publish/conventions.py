@@ -49,6 +49,10 @@ class Conventions:
     def will(self) -> Message | None:
         return next((will for m in self._members if (will := m.will()) is not None), None)
 
+    @property
+    def will_at_end(self) -> bool:
+        return any(m.will_at_end for m in self._members)
+
     def subscriptions(self) -> list[str]:
         return [topic for m in self._members for topic in m.subscriptions()]
 
@@ -61,8 +65,8 @@ class Conventions:
             lambda m: m.received(topic, payload) if any(matches(s, topic) for s in m.subscriptions()) else ()
         )
 
-    def result(self, payload: Mapping[str, Any]) -> list[Message]:
-        return self._all(lambda m: m.result(payload))
+    def result(self, payload: Mapping[str, Any], age_s: float) -> list[Message]:
+        return self._all(lambda m: m.result(payload, age_s))
 
     def tick(self) -> list[Message]:
         return self._all(lambda m: m.tick())

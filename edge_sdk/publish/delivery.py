@@ -60,15 +60,16 @@ class Delivery:
     def send(self) -> None:
         """Hands over what the windows let through."""
         while len(self._numbers) < _WINDOW and (rows := self._batch()):
+            if self._conventions:
+                now = self._clock.now()
+                for row in rows:
+                    self._say(self._conventions.result(json.loads(row.payload), age_s(row.at, now)))
             line = (
                 rows[0].payload if self._options.batch == 1 else b"[%b]" % b",".join(r.payload for r in rows)
             )
             properties = self._properties(rows[0]) if self._version5 else None
             info = self._client.publish(rows[0].topic, line, self._options.qos, properties=properties)
             self._numbers[info.mid] = [row.number for row in rows]
-            if self._conventions:
-                for row in rows:
-                    self._say(self._conventions.result(json.loads(row.payload)))
             if self._options.qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
                 self.published(info.mid)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from statistics import median
 from typing import Any
 
 from edge_sdk.publish.message import Identity, Message, Silent
-from edge_sdk.publish.reading import Found, captured_at, detections, epoch_of
+from edge_sdk.publish.reading import Found, detections, epoch_of
 
 _SCORES = 10  # of the last frames, whose median is an object's score
 _BETTER_AREA, _BETTER_SCORE = 1.1, 0.05  # from which growth on a view is better than the best so far
@@ -80,11 +81,11 @@ class Frigate(Silent):
         yield from [self._event("update", o) for o in self._objects.values() if o.told is not None]
         yield from [self._count(name, number) for name, number in self._counts.items()]
 
-    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterable[Message]:
         """The messages of one result; the same ones if it is sent again."""
         name = str(payload.get("_id", ""))
         if name not in self._answers:
-            messages = [*self._start_over(epoch_of(payload)), *self._see(payload)]
+            messages = [*self._start_over(epoch_of(payload)), *self._see(payload, time.time() - age_s)]
             if not name:
                 return messages
             self._answers[name] = messages
@@ -103,8 +104,7 @@ class Frigate(Silent):
             for track in list(self._objects):
                 yield from self._end(track)
 
-    def _see(self, payload: Mapping[str, Any]) -> Iterator[Message]:
-        now = captured_at(payload)
+    def _see(self, payload: Mapping[str, Any], now: float) -> Iterator[Message]:
         found = {d.track: d for d in detections(payload) if d.track is not None}
         for track, detection in found.items():
             if track not in self._objects:

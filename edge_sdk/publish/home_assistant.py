@@ -63,7 +63,7 @@ class HomeAssistant(Silent):
         """Home Assistant has started: it may have lost what it knew."""
         return self.connected() if payload == b"online" else ()
 
-    def result(self, payload: Mapping[str, Any]) -> Iterator[Message]:
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterator[Message]:
         self._last = summary(payload)
         known = len(self._labels)
         for name, label in self._last["labels"].items():

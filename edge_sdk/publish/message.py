@@ -62,6 +62,11 @@ class Convention(Protocol):
         """
         ...
 
+    @property
+    def will_at_end(self) -> bool:
+        """Whether MQTT 5 brokers shall publish its last will after a clean end as well."""
+        ...
+
     def subscriptions(self) -> Sequence[str]:
         """Topic filters, subscribed to at QoS 1 before `connected`."""
         ...
@@ -74,11 +79,12 @@ class Convention(Protocol):
         """The answer to a message of its subscriptions."""
         ...
 
-    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
-        """What accompanies one result (with its `_id`), sent right behind it.
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterable[Message]:
+        """What accompanies one result (with its `_id`), which was accepted `age_s` seconds ago.
 
-        The result counts as delivered when these are acknowledged too. They are not stored: a result that is
-        sent again, after a broken connection, is given again, with the `_id` it had.
+        Sent just before it, so that the broker's word for the result stands for these too. They are not
+        stored: a result that is sent again, after a broken connection, is given again, with the `_id` it had.
+        The age is the least that is known if the machine has been started since.
         """
         ...
 
@@ -94,6 +100,8 @@ class Convention(Protocol):
 class Silent:
     """A convention that says nothing: a base class for those that only say something."""
 
+    will_at_end = False
+
     def will(self) -> Message | None:
         return None
 
@@ -106,7 +114,7 @@ class Silent:
     def received(self, topic: str, payload: bytes) -> Iterable[Message]:
         return ()
 
-    def result(self, payload: Mapping[str, Any]) -> Iterable[Message]:
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterable[Message]:
         return ()
 
     def tick(self) -> Iterable[Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,17 +58,6 @@ def latency_ms(payload: Mapping[str, Any]) -> float | None:
 def epoch_of(payload: Mapping[str, Any]) -> str:
     """What results of one process have in common: `_id` without its number."""
     return str(payload.get("_id", "")).rpartition("/")[0]
-
-
-def captured_at(payload: Mapping[str, Any]) -> float:
-    """When the frame was captured, seconds since 1970; now if the result does not say."""
-    now, uptime = time.time(), time.monotonic()
-    t_ns = number(payload.get("t_ns"))
-    if t_ns is None:
-        return now
-    age = uptime - t_ns / 1e9
-    # A time that this machine has not reached is of an earlier start: it was before this one.
-    return now - (age if age >= 0 else uptime)
 
 
 def number(value: Any) -> float | None:

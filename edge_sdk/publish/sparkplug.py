@@ -23,7 +23,7 @@ from typing import Any
 from edge_sdk.errors import PublishError
 from edge_sdk.publish.message import Identity, Message, Silent
 from edge_sdk.publish.protobuf import Field, decode, encode
-from edge_sdk.publish.reading import captured_at, detections, entries, label_of, score_of
+from edge_sdk.publish.reading import detections, entries, label_of, score_of
 from edge_sdk.version import __version__
 
 _log = logging.getLogger("edge_sdk.publish")
@@ -82,6 +82,8 @@ Values = Mapping[str, Any]  # metric -> value, None where it is not known
 class Sparkplug(Silent):
     """The convention `sparkplug` of a publisher; its last will is that of the connection."""
 
+    will_at_end = True  # required with MQTT 5 (payloads-ndeath-will-message-publisher-disconnect-mqtt50)
+
     def __init__(
         self,
         identity: Identity,
@@ -105,7 +107,7 @@ class Sparkplug(Silent):
         self._session = -1 if self._file is None else _read_number(self._file)
         self._coming = (self._session + 1) % 256
         self._next = 0  # seq
-        self._since = 0.0  # of the session, seconds since 1970
+        self._since = 0.0  # of the session, monotonic seconds
         self._counted = dict.fromkeys(labels[:_MAX_LABELS])  # labels in their order
         self._last: Values = {}  # the newest result
         self._told_node: Values = {}
@@ -119,7 +121,7 @@ class Sparkplug(Silent):
         return (f"spBv1.0/{self._group}/NCMD/{self._node}",)
 
     def connected(self) -> Iterable[Message]:
-        self._session, self._since = self._coming, time.time()
+        self._session, self._since = self._coming, time.monotonic()
         self._coming = (self._session + 1) % 256
         if self._file is not None:
             _write_number(self._file, self._session)
@@ -135,10 +137,10 @@ class Sparkplug(Silent):
         asked = any(m.get("name") == REBIRTH and m.get("boolean_value") for m in metrics)
         return self._births() if asked else ()
 
-    def result(self, payload: Mapping[str, Any]) -> Iterator[Message]:
+    def result(self, payload: Mapping[str, Any], age_s: float) -> Iterator[Message]:
         counts = Counter(d.label for d in detections(payload))
-        captured = captured_at(payload)
-        stored = captured < self._since
+        accepted = time.time() - age_s
+        stored = age_s > time.monotonic() - self._since
         values = {**_read(payload), **_counters(counts, self._counted)}
         if not stored:
             self._last = values
@@ -147,12 +149,12 @@ class Sparkplug(Silent):
             self._last = self._last if stored else values
             yield from self._births()
         if stored:
-            yield self._data("DDATA", values, captured, historical=True)
+            yield self._data("DDATA", values, accepted, historical=True)
             return
         changed = _changed(self._told_device, values)
         self._told_device = {**self._told_device, **changed}
         if changed:
-            yield self._data("DDATA", changed, captured)
+            yield self._data("DDATA", changed, accepted)
 
     def tick(self) -> Iterator[Message]:
         """NDATA and DDATA if the machine does otherwise than it did."""

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from brokers import Certificates, Mosquitto, Subscriber
 
+from .gate import Gate
+
 
 @pytest.fixture
 def start_broker(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
@@ -51,3 +53,10 @@ def subscriber(broker: Mosquitto) -> Iterator[Subscriber]:
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def gate(broker: Mosquitto) -> Iterator[Gate]:
+    way = Gate(broker.port)
+    yield way
+    way.shut()

@@ -32,6 +32,7 @@ class Host:
     types: dict[str, dict[str, int]] = field(default_factory=dict)  # N or D -> metric -> data type
     values: dict[str, Any] = field(default_factory=dict)  # metric -> newest value
     history: list[dict[str, Any]] = field(default_factory=list)  # the values of each historical message
+    history_ms: list[int] = field(default_factory=list)  # their times
 
     def receive(self, topic: str, payload: bytes, *, retained: bool = False, qos: int | None = None) -> str:
         """Takes one message of the namespace; its kind."""
@@ -107,6 +108,7 @@ class Host:
         if any(m.get("is_historical") for m in message["metrics"]):
             assert all(m.get("is_historical") for m in message["metrics"])
             self.history.append(found)
+            self.history_ms.append(message["metrics"][0]["timestamp"])
         else:
             self.values.update(found)
 

@@ -1,15 +1,12 @@
-"""What Home Assistant, Frigate's listeners and Sparkplug hosts get through a real broker."""
+"""What Home Assistant and Frigate's listeners get through a real broker, and all conventions together."""
 
 from __future__ import annotations
 
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,38 +18,19 @@ from pipelines import Walking, mean_model
 
 from edge_sdk.errors import PublishError
 from edge_sdk.pipeline import Pipeline
-from edge_sdk.publish import Publisher, connect
+from edge_sdk.publish import connect
 from edge_sdk.publish.conventions import CONVENTIONS
-from edge_sdk.publish.message import Health
+from edge_sdk.publish.message import Health, Message, Silent
 from edge_sdk.sources import open_source
 from edge_sdk.tasks.track import Tracker
 
 from .gate import Gate
 from .home_assistant_rules import faults
-from .sparkplug_host import Host, command
-
-FAST_RETRY = {"retry_s": (0.05, 0.2)}
-NODE = socket.gethostname()
-
-
-def found(*labels: str, frame: str = "f") -> dict[str, Any]:
-    things = [{"label": x, "score": 0.5, "box": [0, 0, 9, 9], "track": n} for n, x in enumerate(labels)]
-    return {"results": things, "frame": frame, "t_ns": time.monotonic_ns(), "timings_ms": {"run": 2.0}}
-
-
-def topics(subscriber: Subscriber) -> list[str]:
-    return [topic for topic, _, _ in list(subscriber.messages)]
+from .results import FAST_RETRY, NODE, found, topics
 
 
 def configs(subscriber: Subscriber) -> list[tuple[str, bytes, bool]]:
     return [m for m in list(subscriber.messages) if m[0].startswith("homeassistant/device/")]
-
-
-@pytest.fixture
-def gate(broker: Mosquitto) -> Iterator[Gate]:
-    way = Gate(broker.port)
-    yield way
-    way.shut()
 
 
 # Home Assistant
@@ -73,7 +51,7 @@ def test_home_assistant_finds_the_device_and_its_values(broker: Mosquitto, subsc
     assert (values["result"], values["counts"], values["throttled"]) == ("cat", {"cat": 2}, "ON")
     assert values["temperature_c"] == 48.5
     order = topics(subscriber)
-    assert order[:3] == ["edge/door/status", topic, "edge/door/state"]
+    assert order[:5] == ["edge/door/status", topic, "edge/door/state", "edge/door/state", "edge/door"]
     late = Subscriber(broker.port)
     late.wait(lambda: {topic, "edge/door/state", "edge/door/status"} <= set(topics(late)), "what is retained")
     late.close()
@@ -150,74 +128,6 @@ def test_listeners_of_frigate_get_events_and_counts(broker: Mosquitto, subscribe
     assert not any(retained for _, _, retained in subscriber.messages)
 
 
-# Sparkplug
-
-
-def listen(host: Host, subscriber: Subscriber) -> Callable[[], Host]:
-    """A function that feeds the host what has come for it since the last call."""
-    done = 0
-
-    def feed() -> Host:
-        nonlocal done
-        messages = list(subscriber.messages)
-        for topic, payload, retained in messages[done:]:
-            if topic.startswith("spBv1.0/") and "/NCMD/" not in topic:
-                host.receive(topic, payload, retained=retained)
-        done = len(messages)
-        return host
-
-    return feed
-
-
-def test_a_sparkplug_host_follows_the_device_over_restarts_of_the_broker(
-    broker: Mosquitto, subscriber: Subscriber, gate: Gate
-) -> None:
-    host = Host("edge-sdk", NODE, "door")
-    feed = listen(host, subscriber)
-    url = f"mqtt://127.0.0.1:{gate.port}/edge/door"
-
-    def session(publisher: Publisher, number: int) -> None:
-        """Results, then the broker goes and comes back; the host is there before the device."""
-        for n in range(300):
-            publisher.send(found("cat", frame=f"live {number}/{n}"))
-        assert publisher.flush(PATIENCE_S) == 0
-        subscriber.wait(lambda: feed().values["Result/Frame"] == f"live {number}/299", "live results")
-        gate.shut()
-        subscriber.wait(lambda: not feed().online, "the last will")
-        broker.stop()
-        for n in range(50):
-            publisher.send(found("cat", frame=f"stored {number}/{n}"))
-        broker.start()
-        subscriber.wait_subscribed(number + 2)
-        gate.open()
-        subscriber.wait(lambda: feed().online, "births again")
-        subscriber.wait(lambda: len(feed().history) == 50 * (number + 1), "history")
-
-    with connect(url, sparkplug={"labels": ["cat"]}, **FAST_RETRY) as publisher:
-        subscriber.wait(lambda: feed().online, "births")
-        for number in range(3):
-            session(publisher, number)
-    subscriber.wait(lambda: not feed().online, "the deaths of a clean end")
-    assert host.sessions == [0, 1, 2, 3]
-    stored = [f"stored {number}/{n}" for number in range(3) for n in range(50)]
-    assert [h["Result/Frame"] for h in host.history] == stored
-    assert host.kinds[-2:] == ["DDEATH", "NDEATH"]
-
-
-def test_a_host_that_comes_late_asks_for_births(broker: Mosquitto) -> None:
-    with connect(broker.url("edge/door"), sparkplug=True) as publisher:
-        publisher.send(found("cat"))
-        assert publisher.flush(PATIENCE_S) == 0
-        late = Subscriber(broker.port)
-        host = Host("edge-sdk", NODE, "door")
-        feed = listen(host, late)
-        single.single(f"spBv1.0/edge-sdk/NCMD/{NODE}", command(), hostname="127.0.0.1", port=broker.port)
-        late.wait(lambda: feed().online and "Counts/cat" in host.values, "births")
-        publisher.send(found("cat", frame="next"))
-        late.wait(lambda: feed().values["Result/Frame"] == "next", "data")
-    late.close()
-
-
 # All together
 
 
@@ -263,6 +173,34 @@ def test_the_last_will_is_sparkplugs_where_that_is_on(
         if "sparkplug" in options:
             assert subscriber.statuses("edge/door/status") == ["online"], "as the page says"
         gate.open()
+
+
+class Broken(Silent):
+    """A convention with a fault in everything."""
+
+    def connected(self) -> list[Message]:
+        raise RuntimeError("connected")
+
+    def result(self, payload: Any, age_s: float) -> list[Message]:
+        raise RuntimeError("result")
+
+    def tick(self) -> list[Message]:
+        raise RuntimeError("tick")
+
+    def closing(self) -> list[Message]:
+        raise RuntimeError("closing")
+
+
+def test_a_convention_that_fails_harms_neither_results_nor_other_conventions(
+    broker: Mosquitto, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connect(broker.url("edge/door"), conventions=[Broken()], sparkplug=True) as publisher:
+        publisher.send(found("cat"))
+        assert publisher.flush(PATIENCE_S) == 0
+    subscriber.wait(lambda: subscriber.statuses("edge/door/status") == ["online", "offline"], "the end")
+    assert len(subscriber.results("edge/door")) == 1
+    assert f"spBv1.0/edge-sdk/DBIRTH/{NODE}/door" in topics(subscriber)
+    assert "Broken failed" in caplog.text
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)

@@ -106,7 +106,7 @@ def test_the_rules_find_what_is_wrong(path: str, value: Any, words: str) -> None
 
 def test_every_value_is_where_its_template_looks() -> None:
     device = speaker(labels=["cat", "bird"])
-    (values,) = states(device.result({"results": [CAT, CAT, DOG], "frame": "7", "model": "ssd"}))
+    (values,) = states(device.result({"results": [CAT, CAT, DOG], "frame": "7", "model": "ssd"}, 0))
     assert shown(device, values) == {
         "result": "cat",
         "confidence": 87.5,
@@ -134,31 +134,31 @@ def test_before_the_first_result_everything_is_there_and_unknown() -> None:
 
 
 def test_nothing_found_is_said() -> None:
-    (values,) = states(speaker().result({"results": []}))
+    (values,) = states(speaker().result({"results": []}, 0))
     assert (values["result"], values["confidence"]) == ("nothing", None)
 
 
 def test_classes_are_shown_but_not_counted() -> None:
     device = speaker()
-    (values,) = states(device.result(CLASSES))
+    (values,) = states(device.result(CLASSES, 0))
     assert (values["result"], values["confidence"], values["counts"]) == ("Bag", 90.0, {})
     assert not any(name.startswith("count_") for name in config(device)[1]["cmps"])
 
 
 def test_a_label_that_was_not_known_gets_its_counter_before_its_value() -> None:
     device = speaker(labels=["cat"])
-    assert configs(device.result({"results": [CAT]})) == []
-    first, second = device.result({"results": [DOG]})
+    assert configs(device.result({"results": [CAT]}, 0)) == []
+    first, second = device.result({"results": [DOG]}, 0)
     ((_, payload),) = configs([first])
     assert f"count_{slug(DOG['label'])}" in payload["cmps"]
     assert states([second])[0]["counts"] == {"cat": 0, slug(DOG["label"]): 1}
-    assert configs(device.result({"results": [DOG]})) == []
+    assert configs(device.result({"results": [DOG]}, 0)) == []
 
 
 def test_the_counters_have_an_end() -> None:
     device = speaker()
     for n in range(150):
-        messages = list(device.result({"results": [{**CAT, "label": f"kind {n}"}]}))
+        messages = list(device.result({"results": [{**CAT, "label": f"kind {n}"}]}, 0))
     assert configs(messages) == []
     assert sum(name.startswith("count_") for name in config(device)[1]["cmps"]) == 100
     assert len(states(messages)[0]["counts"]) == 100
@@ -180,13 +180,13 @@ def test_values_are_told_no_more_often_than_wanted_but_the_last_one_is(
     monkeypatch.setattr(home_assistant.time, "monotonic", lambda: now)
     device = speaker(every_s=1.0)
     device.connected()
-    assert states(device.result({"results": [CAT]})) == []
+    assert states(device.result({"results": [CAT]}, 0)) == []
     assert list(device.tick()) == []
     now = 101.5
     assert states(device.tick())[0]["result"] == "cat"
     assert list(device.tick()) == []
     now = 103.0
-    assert states(device.result({"results": []}))[0]["result"] == "nothing"
+    assert states(device.result({"results": []}, 0))[0]["result"] == "nothing"
     now = 132.9
     assert list(device.tick()) == []
     now = 133.1
@@ -214,7 +214,7 @@ def test_names_that_differ_stay_apart() -> None:
 def test_what_somebody_else_publishes_is_survived() -> None:
     for odd in ({}, {"results": "x"}, {"results": [None, 3, {"label": None, "score": "high"}]}):
         device = speaker()
-        for message in device.result(copy.deepcopy(odd)):
+        for message in device.result(copy.deepcopy(odd), 0):
             json.loads(message.payload)
         assert faults(*config(device)) == []
     assert full(KEYS, {"o": 1, "x": 2}) == {"origin": 1, "x": 2}

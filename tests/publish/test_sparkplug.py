@@ -32,9 +32,9 @@ def give(host: Host, messages: Iterable[Message]) -> list[str]:
     return [host.receive(m.topic, m.payload, retained=m.retain, qos=m.qos) for m in messages]
 
 
-def result(*labels: str, t_ns: int | None = None, frame: str = "f") -> dict[str, Any]:
+def result(*labels: str, frame: str = "f") -> dict[str, Any]:
     found = [{"label": label, "score": 0.5, "box": [0, 0, 1, 1]} for label in labels]
-    return {"results": found, "frame": frame, "t_ns": time.monotonic_ns() if t_ns is None else t_ns}
+    return {"results": found, "frame": frame}
 
 
 def begin(speaker: Sparkplug, host: Host) -> Message:
@@ -63,13 +63,13 @@ def test_a_session_from_its_births_to_its_deaths() -> None:
     assert there.values["Result/Label"] is None
     assert there.values["Counts/cat"] == 0
     assert there.values["Health/Temperature C"] == 48.2
-    assert give(there, node.result(result("cat", "cat"))) == ["DDATA"]
+    assert give(there, node.result(result("cat", "cat"), 0)) == ["DDATA"]
     assert (there.values["Result/Label"], there.values["Counts/cat"], there.values["Result/Count"]) == (
         "cat",
         2,
         2,
     )
-    assert give(there, node.result(result())) == ["DDATA"]
+    assert give(there, node.result(result(), 0)) == ["DDATA"]
     assert (there.values["Result/Label"], there.values["Counts/cat"]) == (None, 0)
     assert give(there, node.closing()) == ["DDEATH", "NDEATH"]
     assert not there.online
@@ -78,19 +78,19 @@ def test_a_session_from_its_births_to_its_deaths() -> None:
 def test_data_names_what_changed_and_nothing_else() -> None:
     node, there = speaker(labels=["cat", "dog"]), host()
     begin(node, there)
-    give(there, node.result(result("cat", frame="1")))
+    give(there, node.result(result("cat", frame="1"), 0))
     before = dict(there.values)
-    give(there, node.result(result("cat", frame="2")))
+    give(there, node.result(result("cat", frame="2"), 0))
     assert {name for name in before if before[name] != there.values[name]} == {"Result/Frame"}
     same = result("cat", frame="2")
-    assert list(node.result(same)) == []
+    assert list(node.result(same, 0)) == []
 
 
 def test_the_sequence_goes_round_after_255() -> None:
     node, there = speaker(labels=["cat"]), host()
     begin(node, there)
     for n in range(600):
-        give(there, node.result(result("cat", frame=str(n))))
+        give(there, node.result(result("cat", frame=str(n)), 0))
     assert there.kinds.count("DDATA") == 600
     assert there.seq == (600 + 1) % 256
 
@@ -98,11 +98,11 @@ def test_the_sequence_goes_round_after_255() -> None:
 def test_a_host_that_asks_gets_births_of_the_same_session() -> None:
     node, there = speaker(labels=["cat"]), host()
     begin(node, there)
-    give(there, node.result(result("cat")))
+    give(there, node.result(result("cat"), 0))
     assert give(there, node.received("spBv1.0/plant/NCMD/pi-1", command())) == ["NBIRTH", "DBIRTH"]
     assert there.seq == 1
     assert there.values["Counts/cat"] == 1, "births tell what is now"
-    assert give(there, node.result(result())) == ["DDATA"]
+    assert give(there, node.result(result(), 0)) == ["DDATA"]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_other_commands_change_nothing(payload: bytes, caplog: pytest.LogCapture
 def test_a_label_that_was_not_known_is_born_before_it_is_counted() -> None:
     node, there = speaker(labels=["cat"]), host()
     begin(node, there)
-    assert give(there, node.result(result("dog"))) == ["NBIRTH", "DBIRTH"]
+    assert give(there, node.result(result("dog"), 0)) == ["NBIRTH", "DBIRTH"]
     assert (there.values["Counts/dog"], there.values["Result/Label"]) == (1, "dog")
-    assert give(there, node.result(result("cat", "dog"))) == ["DDATA"]
+    assert give(there, node.result(result("cat", "dog"), 0)) == ["DDATA"]
     for n in range(200):
-        give(there, node.result(result(f"kind {n}")))
+        give(there, node.result(result(f"kind {n}"), 0))
     assert sum(name.startswith("Counts/") for name in there.types["D"]) == 100
 
 
@@ -133,23 +133,15 @@ def test_what_was_stored_is_history_and_changes_no_value() -> None:
     node, there = speaker(labels=["cat"]), host()
     stored = [result("cat", frame="old 1"), result("bird", frame="old 2")]
     begin(node, there)
-    assert give(there, node.result(stored[0])) == ["DDATA"]
-    assert give(there, node.result(stored[1])) == ["NBIRTH", "DBIRTH", "DDATA"]
+    assert give(there, node.result(stored[0], 60)) == ["DDATA"]
+    assert give(there, node.result(stored[1], 59)) == ["NBIRTH", "DBIRTH", "DDATA"]
     assert [h["Result/Frame"] for h in there.history] == ["old 1", "old 2"]
     assert [(h["Counts/cat"], h.get("Counts/bird")) for h in there.history] == [(1, None), (0, 1)]
     assert there.values["Result/Label"] is None
-    give(there, node.result(result("cat", frame="new")))
+    assert there.history_ms[0] == pytest.approx((time.time() - 60) * 1000, abs=30_000)
+    give(there, node.result(result("cat", frame="new"), 0))
     assert there.values["Result/Frame"] == "new"
     assert len(there.history) == 2
-
-
-def test_what_was_captured_before_the_machine_started_is_history_too() -> None:
-    node, there = speaker(labels=["cat"]), host()
-    begin(node, there)
-    give(there, node.result(result("cat", t_ns=time.monotonic_ns() + 10**15)))
-    assert len(there.history) == 1
-    give(there, node.result({"results": [], "frame": "of a program that gives no time"}))
-    assert len(there.history) == 1
 
 
 def test_the_machine_is_told_of_when_it_does_otherwise() -> None:
