@@ -43,6 +43,7 @@ def main(options: argparse.Namespace) -> int:
                 print(json.dumps({"topic": found.topic, **found.payload}, ensure_ascii=False), flush=True)
             else:
                 print(line_of(found.topic, found.payload), flush=True)
+            results.done()
     return 0
 
 

@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -49,7 +50,7 @@ class Subscription:
             for result in results:
                 store(result.payload)
 
-    A result counts as dealt with when the next one is asked for. Only then does the broker get its
+    A result counts as dealt with when the next one is asked for, or `done` is called. Only then does the broker get its
     acknowledgement, and with `confirm` the publisher word, so that what was not dealt with comes again.
     """
 
@@ -71,7 +72,7 @@ class Subscription:
         self._seen = Seen(state)
         self._confirm = confirm
         self._queue: queue.Queue[tuple[paho.MQTTMessage, list[dict[str, Any]]] | None] = queue.Queue(10_000)
-        self._items: Iterator[dict[str, Any]] = iter(())
+        self._items: deque[dict[str, Any]] = deque()  # of the message, not handed out yet
         self._message: paho.MQTTMessage | None = None
         self._handed: tuple[str, int, int] | None = None  # what the caller works on
         self._waiting: dict[tuple[str, str, int], str] = {}  # confirmations due: topic, device, epoch
@@ -131,11 +132,10 @@ class Subscription:
     def next(self, timeout_s: float | None = None) -> Received | None:
         """The next result; None after `timeout_s` without one, and when closed."""
         end = None if timeout_s is None else time.monotonic() + timeout_s
-        if self._handed is not None:
-            self._deal_with(self._handed)
-            self._handed = None
+        self.done()
         while not self._closed:
-            for payload in self._items:
+            while self._items:
+                payload = self._items.popleft()
                 found = parse_id(payload.get("_id"))
                 if found is None or not self._seen.has(*found):
                     self._handed = found
@@ -156,11 +156,20 @@ class Subscription:
             if item is None:
                 break
             self._message, payloads = item
-            self._items = iter(payloads)
+            self._items = deque(payloads)
         return None
 
+    def done(self) -> None:
+        """The result that was handed out last is dealt with; otherwise asking for the next one says so."""
+        if self._handed is None:
+            return
+        self._deal_with(self._handed)
+        self._handed = None
+        if not self._items:
+            self._finish()
+
     def close(self) -> None:
-        """Ends the iteration; what was handed out last counts as not dealt with."""
+        """Ends the iteration; what was handed out last comes again, unless `done` was called."""
         if self._closed:
             return
         self._closed = True

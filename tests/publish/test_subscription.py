@@ -103,6 +103,20 @@ def test_a_subscriber_with_a_name_and_a_state_gets_what_came_while_it_was_away(
             assert numbers(some(results, 2)) == [1, 2]
 
 
+def test_what_is_done_does_not_come_again(broker: Mosquitto, tmp_path: Path) -> None:
+    options = {"name": "archive", "state": str(tmp_path / "seen.json")}
+    with mqtt(broker.url()) as publisher:
+        with publish.subscribe(broker.url(), **options) as results:
+            publisher.send({"n": 0})
+            assert numbers(some(results, 1)) == [0]
+            results.done()
+        publisher.send({"n": 1})
+        assert publisher.flush(PATIENCE_S) == 0
+        with publish.subscribe(broker.url(), **options) as results:
+            assert numbers(some(results, 1)) == [1]
+            assert results.repeats == 0
+
+
 def test_with_confirmations_results_stay_until_a_subscriber_has_dealt_with_them(
     broker: Mosquitto, tmp_path: Path
 ) -> None:
