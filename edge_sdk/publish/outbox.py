@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
 import logging
 import os
+import secrets
 import threading
 import time
 from collections import deque
@@ -16,22 +15,11 @@ from itertools import islice
 from pathlib import Path
 
 from edge_sdk.errors import PublishError
+from edge_sdk.publish import repair
 from edge_sdk.publish.clock import Clock, Stamp, age_s
-from edge_sdk.publish.policy import DROP_NEWEST, KEEP_LATEST, Policies
-from edge_sdk.publish.store import (
-    FORMAT,
-    NEW,
-    Damaged,
-    Full,
-    Row,
-    Size,
-    Store,
-    discard_new,
-    finish_replacing,
-    replace_by_new,
-    salvage,
-    sync_folder,
-)
+from edge_sdk.publish.folder import Folder, Tally
+from edge_sdk.publish.room import Policies, Room
+from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Size, Store
 
 _log = logging.getLogger("edge_sdk.publish")
 _GROUP = 50  # results that share one fsync ...
@@ -41,6 +29,7 @@ _MOST = 500  # of those that are there already
 _ERASE_S = 0.5  # how long results stay that have arrived, so that erasing them shares a commit
 _TICK_S = 5.0  # how often ages, the clock and the disk are looked at
 _READ_AHEAD = 200
+_FIRST_EPOCHS = 1 << 30
 
 
 class Outbox:
@@ -70,7 +59,7 @@ class Outbox:
 
         `PublishError` if the folder cannot be written, is in use, is of another device or of a newer format.
         """
-        self._policies = Policies(policy)
+        self._room = Room(Policies(policy), max_bytes)
         if max_bytes < 1 << 16 or (max_age_s is not None and not max_age_s > 0):
             raise PublishError(
                 f"outbox: max_bytes ({max_bytes}) must be 65536 or more, max_age_s ({max_age_s}) above 0"
@@ -87,20 +76,19 @@ class Outbox:
         self._cursor = -1  # the highest number that was read
         self._taken: dict[int, Row] = {}  # in order
         self._gone: dict[int, int] = {}  # numbers and bytes of those that arrived and are not erased yet
-        self._doomed: dict[int, tuple[str, int]] = {}  # to be dropped: number -> reason, bytes in the file
         self._unreadable: str | None = None  # what reading found wrong
         self._told: str | None = None  # the problem that was logged last
         self._erased_at = 0.0
         self._sequence = 0
         self._closed = False
-        self._lock = self._claim()
+        self._folder = Folder(self.folder)
         try:
             self._open()
         except (Full, Damaged) as problem:
-            os.close(self._lock)
+            self._folder.close()
             raise PublishError(f"outbox {self.folder} cannot be written: {problem}") from problem
         except BaseException:
-            os.close(self._lock)
+            self._folder.close()
             raise
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
@@ -143,7 +131,7 @@ class Outbox:
                 self._read_ahead()
             while self._buffer:
                 row = self._buffer.popleft()
-                if row.number not in self._doomed:
+                if row.number not in self._room.doomed:
                     self._taken[row.number] = row
                     return row
             return None
@@ -181,33 +169,18 @@ class Outbox:
         self._thread.join()
         self._reader.close()
         self._store.close()
-        os.close(self._lock)
+        self._folder.close()
 
     # Opening, and opening again what is damaged.
 
-    def _claim(self) -> int:
-        """Makes the folder, and keeps other processes out of it."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync_folder(self.folder.parent)  # the database syncs its own folder
-            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as problem:
-            raise PublishError(f"outbox {self.folder}: {problem.strerror}") from problem
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise PublishError(
-                f"outbox {self.folder}: another process uses it; give each publisher a folder of its own"
-            ) from None
-        return lock
-
     def _open(self) -> None:
-        finish_replacing(self.folder)
+        tally = self._folder.read_tally()
+        repair.finish(self.folder)
         try:
             self._store = Store(self.folder, self._max_bytes)
         except Damaged as problem:
-            self._start_anew(str(problem), self._tallied(), {})
+            self.dropped = dict(tally.dropped)
+            self._start_anew(str(problem), tally.waiting, {})
         owner, why = self._store.get("device"), None
         if self._store.format > FORMAT:
             why = (
@@ -224,10 +197,12 @@ class Outbox:
             raise PublishError(f"outbox {self.folder} {why}")
         self._count, self._bytes, self._last = self._store.totals()
         self.dropped = self._store.dropped()
-        self._epoch = max(int(str(self._store.get("epoch") or 0)), self._last >> 32) + 1
+        epoch = max(int(str(self._store.get("epoch") or 0)), self._last >> 32, tally.epoch)
+        # A new one begins anywhere: where a folder was erased, no `_id` must come a second time.
+        self._epoch = epoch + 1 if epoch else secrets.randbelow(_FIRST_EPOCHS) + 1
         self._sign()
         self._store.fill_in_times(self._clock.now())
-        self._store.keep_ballast()
+        self._folder.keep_ballast()
         self._reader = Store(self.folder, write=False)
 
     def _sign(self) -> None:
@@ -236,18 +211,10 @@ class Outbox:
 
     def _start_anew(self, why: str, expected: int, known: Mapping[int, Row]) -> None:
         """Sets a damaged file aside; a new one gets what can be read of it and what is `known`."""
-        rows = {**{row.number: row for row in salvage(self.folder)}, **known}
+        rows = {**repair.salvage(self.folder), **known}
         lost = max(0, expected - len(rows))
-        discard_new(self.folder)
-        fresh = Store(self.folder, self._max_bytes, NEW)
-        try:
-            fresh.write([rows[n] for n in sorted(rows)], (), {})
-            for reason, count in self.dropped.items():
-                fresh.add_dropped(reason, count)
-            fresh.add_dropped("damaged", lost)
-        finally:
-            fresh.close()
-        aside = replace_by_new(self.folder)
+        dropped = {**self.dropped, "damaged": self.dropped.get("damaged", 0) + lost}
+        aside = repair.replace(self.folder, self._max_bytes, rows, dropped)
         self._store = Store(self.folder, self._max_bytes)
         self.dropped = self._store.dropped()
         _log.error(
@@ -269,27 +236,8 @@ class Outbox:
                 [self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken]
             )
             self._buffer.clear()
-            self._doomed.clear()
+            self._room.doomed.clear()
             self._unreadable = None
-
-    # Beside the database lies how many results it holds, and what was dropped: for when it is damaged.
-
-    def _tally(self) -> None:
-        with contextlib.suppress(OSError):
-            text = json.dumps({"waiting": self._count, "dropped": self.dropped}).encode().ljust(512)
-            tally = os.open(self.folder / "tally", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.pwrite(tally, text, 0)
-            finally:
-                os.close(tally)
-
-    def _tallied(self) -> int:
-        try:
-            found = json.loads((self.folder / "tally").read_bytes())
-            self.dropped = {str(reason): int(count) for reason, count in found["dropped"].items()}
-            return int(found["waiting"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return 0
 
     # Reading.
 
@@ -303,11 +251,15 @@ class Outbox:
         self._cursor = max(
             [self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)]
         )
-        under_way = self._gone.keys() | self._taken.keys()
+        under_way = self._under_way()
         self._buffer.extend(row for row in rows if row.number not in under_way)
-        self._doomed.update((number, ("damaged", 1)) for number in bad)
+        self._room.doomed.update((number, ("damaged", 1)) for number in bad)
         if bad:
             self._changed.notify_all()
+
+    def _under_way(self) -> set[int]:
+        """Results that were read and are not erased."""
+        return self._gone.keys() | self._taken.keys()
 
     # The thread that writes.
 
@@ -319,7 +271,7 @@ class Outbox:
                 self._look_after()
                 tick = time.monotonic() + _TICK_S
             puts, gone = self._next_group(tick)
-            if puts or gone or self._doomed or self._unreadable:
+            if puts or gone or self._room.doomed or self._unreadable:
                 try:
                     failure = self._commit([row for row, _ in puts], gone)
                 except Exception as problem:  # the thread must outlive what nobody thought of
@@ -335,7 +287,7 @@ class Outbox:
         with self._changed:
 
             def due() -> bool:
-                if self._puts or self._closed or self._unreadable or self._doomed:
+                if self._puts or self._closed or self._unreadable or self._room.doomed:
                     return True
                 late = time.monotonic() >= self._erased_at + _ERASE_S
                 return bool(self._gone) and (
@@ -355,8 +307,8 @@ class Outbox:
 
     def _commit(self, rows: list[Row], gone: list[int]) -> str | None:
         """Stores a group and erases what has arrived; why the group is not stored, None if it is."""
-        if self.problem is not None and self._store.has_room():
-            self._store.keep_ballast()
+        if self.problem is not None and self._folder.has_room():
+            self._folder.keep_ballast()
             self.problem = None
         try:
             if self._unreadable is not None:
@@ -378,7 +330,7 @@ class Outbox:
     def _refuse(self, why: str) -> None:
         if why != self._told:
             _log.error("outbox %s takes no results: %s", self.folder, why)
-        self._store.drop_ballast()  # so that erasing has space
+        self._folder.drop_ballast()  # so that erasing has space
         self.problem = self._told = why
 
     def _tell(self, puts: list[tuple[Row, Future[None]]], failure: str | None) -> None:
@@ -397,76 +349,35 @@ class Outbox:
                 future.set_exception(PublishError(f"outbox {self.folder} takes no results: {failure}"))
 
     def _write(self, rows: list[Row], gone: list[int]) -> None:
-        before = set(self._doomed)
-        stored = self._make_room(rows)
-        drops: dict[str, list[int]] = {}
-        for number, (reason, _) in self._doomed.items():
-            drops.setdefault(reason, []).append(number)
+        before = set(self._room.doomed)
+        with self._changed:
+            stored = self._room.make(self._store, rows, self._bytes, self._under_way())
+            drops = self._room.drops()
         try:
             erased = self._store.write(stored, gone, drops)
         except BaseException:
-            self._spare(set(self._doomed) - before)
+            self._spare(set(self._room.doomed) - before)
             raise
         with self._changed:
             self._count += len(stored) - erased
             self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n) for n in gone)
-            self._bytes -= sum(size for _, size in self._doomed.values())
+            self._bytes -= self._room.bytes
             self._last = max([self._last, *(row.number for row in stored)])
-            self._buffer = deque(row for row in self._buffer if row.number not in self._doomed)
-            self._doomed.clear()
+            self._buffer = deque(row for row in self._buffer if row.number not in self._room.doomed)
+            self._room.doomed.clear()
             self._erased_at = time.monotonic()
             for reason, numbers in drops.items():
                 self.dropped = {**self.dropped, reason: self.dropped.get(reason, 0) + len(numbers)}
             self._changed.notify_all()
         if drops:
             _log.warning("outbox %s: dropped so far: %s", self.folder, self.dropped)
-        self._tally()
-
-    def _make_room(self, rows: list[Row]) -> list[Row]:
-        """Those of the new results that are stored; what is dropped for them is doomed."""
-        stored: list[Row] = []
-        size = self._bytes - sum(size for _, size in self._doomed.values())
-        for row in rows:
-            policy = self._policies.of(row.topic)
-            if policy == KEEP_LATEST:
-                size -= self._doom(self._store.sizes(row.topic), "superseded")
-                for old in [old for old in stored if old.topic == row.topic]:
-                    stored.remove(old)
-                    size -= old.size
-                    self._doomed[old.number] = ("superseded", 0)
-            over = size + row.size - self._max_bytes
-            if over > 0 and policy != DROP_NEWEST:
-                freed = self._doom(self._store.sizes(), "space", over)
-                size, over = size - freed, over - freed
-                while over > 0 and stored:  # of the group itself
-                    old = stored.pop(0)
-                    size, over = size - old.size, over - old.size
-                    self._doomed[old.number] = ("space", 0)
-            if over > 0:
-                self._doomed[row.number] = ("space", 0)
-            else:
-                stored.append(row)
-                size += row.size
-        return stored
-
-    def _doom(self, candidates: Iterable[Size], reason: str, enough: int | None = None) -> int:
-        """Marks results to be dropped, except those that are under way; the bytes that this frees."""
-        freed = 0
-        with self._changed:
-            for number, size, _ in candidates:
-                if number in self._taken or number in self._gone or number in self._doomed:
-                    continue
-                self._doomed[number] = (reason, size)
-                freed += size
-                if enough is not None and freed >= enough:
-                    break
-        return freed
+        self._folder.write_tally(Tally(self._count, self._epoch, self.dropped))
 
     def _spare(self, numbers: set[int]) -> None:
         """What was to make room for results that could not be stored stays."""
         with self._changed:
             for number in numbers:
-                del self._doomed[number]
+                del self._room.doomed[number]
             if numbers:
                 self._cursor = min(self._cursor, min(numbers) - 1)
                 self._buffer.clear()
@@ -477,9 +388,10 @@ class Outbox:
         with contextlib.suppress(Full, Damaged):
             self._store.fill_in_times(now)
             if self._max_age_s is not None:
-                self._doom(self._expired(now, self._max_age_s), "age")
-        if self.problem is not None and self._store.has_room():
-            self._store.keep_ballast()
+                with self._changed:
+                    self._room.doom(self._expired(now, self._max_age_s), "age", self._under_way())
+        if self.problem is not None and self._folder.has_room():
+            self._folder.keep_ballast()
             self.problem = None
 
     def _expired(self, now: Stamp, most_s: float) -> Iterable[Size]:

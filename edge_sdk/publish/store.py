@@ -9,16 +9,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from edge_sdk.publish.clock import Stamp
 
 FORMAT = 1
 FILE = "outbox.db"
-NEW = "outbox.db.new"
-_ENDS = ("", "-wal", "-shm")
 _ROW = 96  # bytes of a row beside its payload, about
-_BALLAST = "ballast"
-BALLAST_BYTES = 1 << 20
 
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -68,18 +65,18 @@ class Store:
 
         Without `write` it is another pair of eyes on a store that is open already, or that nobody uses.
         """
-        self.path, self._folder = folder / name, folder
+        self.path = folder / name
         if write:
-            with _as_ours():
+            with as_ours():
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        with _as_ours():
+        with as_ours():
             mode = "rw" if write else "ro"
             self._db = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode={mode}", 5.0, uri=True, isolation_level=None,
                 check_same_thread=False,
             )  # fmt: skip
         try:
-            with _as_ours():
+            with as_ours():
                 if write:
                     self._db.execute("PRAGMA journal_mode=WAL")
                     self._db.execute("PRAGMA synchronous=FULL")
@@ -107,12 +104,12 @@ class Store:
         return found[0] if found else None
 
     def set(self, key: str, value: object) -> None:
-        with _as_ours():
+        with as_ours():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def totals(self) -> tuple[int, int, int]:
         """How many wait, their bytes, and the highest number that waits."""
-        with _as_ours():
+        with as_ours():
             count, size, last = self._db.execute(
                 "SELECT count(*), coalesce(sum(length(payload)), 0), coalesce(max(number), 0) FROM results"
             ).fetchone()
@@ -120,11 +117,11 @@ class Store:
 
     def dropped(self) -> dict[str, int]:
         """How many accepted results were dropped, by reason."""
-        with _as_ours():
+        with as_ours():
             return dict(self._db.execute("SELECT reason, count FROM dropped ORDER BY reason"))
 
     def add_dropped(self, reason: str, count: int) -> None:
-        with _as_ours():
+        with as_ours():
             self._db.execute(
                 "INSERT INTO dropped VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
                 (reason, count),
@@ -135,7 +132,7 @@ class Store:
 
         How many rows were erased.
         """
-        with _as_ours():
+        with as_ours():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 erased = self._erase(gone)
@@ -160,20 +157,20 @@ class Store:
     def read(self, after: int, most: int) -> tuple[list[Row], list[int]]:
         """The next rows behind a number; of those that are not as they were written, the numbers alone."""
         rows, bad = [], []
-        with _as_ours():
-            for *fields, check_sum in self._db.execute(
+        with as_ours():
+            for fields in self._db.execute(
                 "SELECT * FROM results WHERE number > ? ORDER BY number LIMIT ?", (after, most)
             ):
-                row = _row(fields)
-                if row is None or row.check_sum() != check_sum:
-                    bad.append(fields[0])
+                row = checked(fields)
+                if row is None:
+                    bad.append(int(fields[0]))
                 else:
                     rows.append(row)
         return rows, bad
 
     def sizes(self, topic: str | None = None) -> Iterator[Size]:
         """Number, bytes and time of the rows of one topic or all, oldest first."""
-        with _as_ours():
+        with as_ours():
             for number, size, *at in self._db.execute(
                 "SELECT number, length(payload), boot, since_boot_ns, wall_ns FROM results"
                 " WHERE ?1 IS NULL OR topic = ?1 ORDER BY number",
@@ -184,101 +181,27 @@ class Store:
     def fill_in_times(self, now: Stamp) -> None:
         """Gives results of this boot that came before the clock was synchronized their wall time."""
         if now.wall_ns is not None:
-            with _as_ours():
+            with as_ours():
                 self._db.execute(
                     "UPDATE results SET wall_ns = since_boot_ns + ? WHERE boot = ? AND wall_ns IS NULL",
                     (now.wall_ns - now.since_boot_ns, now.boot),
                 )
 
-    # A file of zeros that is given up when the disk is full: erasing, too, needs space.
-    def keep_ballast(self) -> None:
-        path = self._folder / _BALLAST
-        with contextlib.suppress(OSError):
-            if path.exists() and path.stat().st_size == BALLAST_BYTES:
-                return
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(bytes(BALLAST_BYTES))
 
-    def drop_ballast(self) -> None:
-        with contextlib.suppress(OSError):
-            (self._folder / _BALLAST).unlink()
-
-    def has_room(self) -> bool:
-        """Whether the disk takes the ballast again, and a group of results beside it."""
-        try:
-            found = os.statvfs(self._folder)
-        except OSError:
-            return False
-        return found.f_bavail * found.f_frsize > 2 * BALLAST_BYTES
-
-
-def _row(fields: list[object]) -> Row | None:
-    number, topic, payload, boot, since, wall = fields
+def checked(fields: Sequence[Any]) -> Row | None:
+    """A row of the table, if it is as it was written."""
+    number, topic, payload, boot, since, wall, check_sum = fields
     if not (isinstance(number, int) and isinstance(topic, str) and isinstance(payload, bytes)):
         return None
     if not (isinstance(boot, str) and isinstance(since, int) and (wall is None or isinstance(wall, int))):
         return None
-    return Row(number, topic, payload, Stamp(boot, since, wall))
-
-
-def salvage(folder: Path) -> list[Row]:
-    """What can be read of a damaged file, from both ends."""
-    found: dict[int, Row] = {}
-    for direction in ("ASC", "DESC"):
-        # A connection each: one that met damage may refuse the rest.
-        with (
-            contextlib.suppress(sqlite3.Error),
-            contextlib.closing(
-                sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True)
-            ) as db,
-        ):
-            for *fields, check_sum in db.execute(f"SELECT * FROM results ORDER BY number {direction}"):
-                row = _row(fields)
-                if row is not None and row.check_sum() == check_sum:
-                    found[row.number] = row
-    return [found[n] for n in sorted(found)]
-
-
-def sync_folder(folder: Path) -> None:
-    """What was made in it outlives the power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def discard_new(folder: Path) -> None:
-    """What an earlier try to replace a damaged file has left."""
-    for end in _ENDS:
-        with contextlib.suppress(FileNotFoundError):
-            (folder / f"{NEW}{end}").unlink()
-
-
-def finish_replacing(folder: Path) -> None:
-    """After a crash in the middle of `replace_by_new`: the new file is whole, or the old one is still there."""
-    if (folder / NEW).exists() and not (folder / FILE).exists():
-        with _as_ours():
-            (folder / NEW).rename(folder / FILE)
-
-
-def replace_by_new(folder: Path) -> Path:
-    """Puts the closed file `NEW` in the place of a damaged one, which is set aside; where that is now."""
-    number = 1
-    while (aside := folder / f"{FILE}.damaged-{number}").exists():
-        number += 1
-    with _as_ours():
-        for end in _ENDS:
-            with contextlib.suppress(FileNotFoundError):
-                (folder / f"{FILE}{end}").rename(f"{aside}{end}")
-        (folder / NEW).rename(folder / FILE)
-        sync_folder(folder)
-    return aside
+    row = Row(number, topic, payload, Stamp(boot, since, wall))
+    return row if row.check_sum() == check_sum else None
 
 
 @contextlib.contextmanager
-def _as_ours() -> Iterator[None]:
-    """SQLite's and the system's errors as `Full`, `Damaged` or `PublishError`."""
+def as_ours() -> Iterator[None]:
+    """SQLite's and the system's errors as `Full` or `Damaged`."""
     try:
         yield
     except sqlite3.Error as problem:

@@ -81,10 +81,23 @@ class Subscription:
         self._closed = False
         self._subscribed = threading.Event()
         self._problem: str | None = "no answer"
-        client = self._client = paho.Client(
+        self._client = self._connect(name, True)
+        if self._problem is not None and not self._closed:
+            self._client.loop_stop()
+            self._client = self._connect(name, False)  # a broker that does not speak MQTT 5
+        if self._problem is not None:
+            self.close()
+            raise PublishError(f"{self._broker}: cannot subscribe: {self._problem}")
+
+    def _connect(self, name: str | None, version5: bool) -> paho.Client:
+        """A client whose thread runs, subscribed unless `_problem` says why not."""
+        self._problem = "no answer"
+        self._subscribed.clear()
+        client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=name or f"listen-{socket.gethostname()}-{secrets.token_hex(4)}",
-            protocol=MQTTProtocolVersion.MQTTv5,
+            clean_session=None if version5 else name is None,
+            protocol=MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
             transport=self._broker.transport,
         )
@@ -93,18 +106,18 @@ class Subscription:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = _SESSION_S if name else 0
+        more: dict[str, Any] = {}
+        if version5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = _SESSION_S if name else 0
+            more = {"clean_start": name is None, "properties": properties}
         try:
-            client.connect(
-                self._broker.host, self._broker.port, 30, clean_start=name is None, properties=properties
-            )
-        except (OSError, ValueError) as problem:
+            client.connect(self._broker.host, self._broker.port, 30, **more)
+        except (OSError, ValueError, paho.WebsocketConnectionError) as problem:
             raise PublishError(f"{self._broker}: {problem}") from problem
         client.loop_start()
-        if not self._subscribed.wait(_CONNECT_S) or self._problem is not None:
-            self.close()
-            raise PublishError(f"{self._broker}: cannot subscribe: {self._problem}")
+        self._subscribed.wait(_CONNECT_S)
+        return client
 
     def __iter__(self) -> Iterator[Received]:
         return self
@@ -198,7 +211,10 @@ class Subscription:
             self._subscribed.set()
         else:
             # Retained messages are old news, and no results.
-            client.subscribe(self._broker.topic, options=SubscribeOptions(qos=1, retainHandling=2))
+            if client.protocol == MQTTProtocolVersion.MQTTv5:
+                client.subscribe(self._broker.topic, options=SubscribeOptions(qos=1, retainHandling=2))
+            else:
+                client.subscribe(self._broker.topic, 1)
 
     def _on_subscribe(self, client: paho.Client, data: Any, mid: int, codes: Any, properties: Any) -> None:
         self._problem = f"the broker refuses: {codes[0]}" if codes[0].is_failure else None

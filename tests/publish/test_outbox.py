@@ -397,3 +397,20 @@ def test_a_tally_that_is_damaged_too_changes_nothing_else(tmp_path: Path) -> Non
     with Box(tmp_path) as box:
         box.put("b")
         assert box.take_all() == ["b"]
+
+
+def test_ids_of_a_folder_that_was_erased_do_not_come_again(tmp_path: Path) -> None:
+    epochs = set()
+    for name in "abcdef":
+        with Box(tmp_path / name) as box:
+            epochs.add(box.outbox.epoch)
+    assert len(epochs) == 6
+
+
+def test_epochs_go_on_when_nothing_is_left_of_a_damaged_file(tmp_path: Path) -> None:
+    with Box(tmp_path) as box:
+        box.put("a")
+        epoch = box.outbox.epoch
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    with Box(tmp_path) as box:
+        assert box.outbox.epoch == epoch + 1

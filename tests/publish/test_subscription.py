@@ -149,6 +149,26 @@ def test_words_for_others_confirm_nothing(broker: Mosquitto) -> None:
         assert publisher.flush(PATIENCE_S) == 0
 
 
+def test_a_broker_that_speaks_no_mqtt_5_is_spoken_to_in_3_1_1(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = []
+    connect = Subscription._connect
+
+    def refused(self: Subscription, name: str | None, version5: bool) -> Any:
+        versions.append(version5)
+        client = connect(self, name, version5)
+        if version5:
+            self._problem = "the broker refuses: Unsupported protocol version"
+        return client
+
+    monkeypatch.setattr(Subscription, "_connect", refused)
+    with publish.subscribe(broker.url()) as results, mqtt(broker.url()) as publisher:
+        publisher.send({"n": 1})
+        assert numbers(some(results, 1)) == [1]
+    assert versions == [True, False]
+
+
 def test_closing_ends_the_iteration(broker: Mosquitto) -> None:
     with publish.subscribe(broker.url()) as results:
         results.close()
