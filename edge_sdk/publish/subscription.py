@@ -50,8 +50,9 @@ class Subscription:
             for result in results:
                 store(result.payload)
 
-    A result counts as dealt with when the next one is asked for, or `done` is called. Only then does the broker get its
-    acknowledgement, and with `confirm` the publisher word, so that what was not dealt with comes again.
+    A result counts as dealt with when the next one is asked for, or `done` is called. Only then does the
+    broker get its acknowledgement, and with `confirm` the publisher word, so that what was not dealt with
+    comes again.
     """
 
     def __init__(
