@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from edge_sdk.errors import PublishError
@@ -21,6 +21,7 @@ class Tally:
 
     waiting: int = 0
     epoch: int = 0  # 0: not known
+    passed: int = -1  # up to this number all results have arrived or were dropped
     dropped: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -68,13 +69,15 @@ class Folder:
             return False
         return found.f_bavail * found.f_frsize > 2 * _BALLAST_BYTES
 
-    def write_tally(self, tally: Tally) -> None:
-        """Without a sync: it outlives the process, which is when a file is damaged under its hands."""
-        text = json.dumps({"waiting": tally.waiting, "epoch": tally.epoch, "dropped": dict(tally.dropped)})
+    def write_tally(self, tally: Tally, safe: bool = False) -> None:
+        """Without a sync, unless it is to be `safe`: it outlives the process, not always the power."""
+        text = json.dumps(asdict(tally))
         with contextlib.suppress(OSError):
             file = os.open(self.path / "tally", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.pwrite(file, text.encode().ljust(512), 0)
+                if safe:
+                    os.fsync(file)
             finally:
                 os.close(file)
 
@@ -83,7 +86,7 @@ class Folder:
         try:
             found = json.loads((self.path / "tally").read_bytes())
             dropped = {str(reason): int(count) for reason, count in found["dropped"].items()}
-            return Tally(int(found["waiting"]), int(found["epoch"]), dropped)
+            return Tally(int(found["waiting"]), int(found["epoch"]), int(found["passed"]), dropped)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return Tally()
 

@@ -29,6 +29,7 @@ _MOST = 500  # of those that are there already
 _ERASE_S = 0.5  # how long results stay that have arrived, so that erasing them shares a commit
 _TICK_S = 5.0  # how often ages, the clock and the disk are looked at
 _READ_AHEAD = 200
+_AGAIN_S = 1.0  # pause after what the disk did not take
 _FIRST_EPOCHS = 1 << 30
 
 
@@ -78,7 +79,7 @@ class Outbox:
         self._gone: dict[int, int] = {}  # numbers and bytes of those that arrived and are not erased yet
         self._unreadable: str | None = None  # what reading found wrong
         self._told: str | None = None  # the problem that was logged last
-        self._erased_at = 0.0
+        self._erased_at = self._again_at = 0.0
         self._sequence = 0
         self._closed = False
         self._folder = Folder(self.folder)
@@ -180,7 +181,8 @@ class Outbox:
             self._store = Store(self.folder, self._max_bytes)
         except Damaged as problem:
             self.dropped = dict(tally.dropped)
-            self._start_anew(str(problem), tally.waiting, {})
+            rows = {n: row for n, row in repair.salvage(self.folder).items() if n > tally.passed}
+            self._start_anew(str(problem), tally.waiting, rows)
         owner, why = self._store.get("device"), None
         if self._store.format > FORMAT:
             why = (
@@ -204,19 +206,19 @@ class Outbox:
         self._store.fill_in_times(self._clock.now())
         self._folder.keep_ballast()
         self._reader = Store(self.folder, write=False)
+        self._folder.write_tally(self._tally(), safe=True)
 
     def _sign(self) -> None:
         self._store.set("device", self.device)
         self._store.set("epoch", self._epoch)
 
-    def _start_anew(self, why: str, expected: int, known: Mapping[int, Row]) -> None:
-        """Sets a damaged file aside; a new one gets what can be read of it and what is `known`."""
-        rows = {**repair.salvage(self.folder), **known}
+    def _start_anew(self, why: str, expected: int, rows: Mapping[int, Row]) -> None:
+        """Sets a damaged file aside, for a new one with what was saved of `expected` results."""
         lost = max(0, expected - len(rows))
-        dropped = {**self.dropped, "damaged": self.dropped.get("damaged", 0) + lost}
+        dropped = {**self.dropped, "damaged": self.dropped.get("damaged", 0) + lost} if lost else self.dropped
         aside = repair.replace(self.folder, self._max_bytes, rows, dropped)
+        self.dropped = dropped
         self._store = Store(self.folder, self._max_bytes)
-        self.dropped = self._store.dropped()
         _log.error(
             "outbox %s was damaged (%s): it is set aside as %s; %d results were saved, %d are lost",
             self.folder, why, aside.name, len(rows), lost,
@@ -224,19 +226,20 @@ class Outbox:
 
     def _recover(self, why: str) -> None:
         with self._changed:
-            known = {**self._taken, **{row.number: row for row in self._buffer}}
             for store in (self._reader, self._store):
                 with contextlib.suppress(Exception):
                     store.close()
+            # What was read and is not taken any more has arrived or was dropped, whatever the file says.
+            known = {**self._taken, **{row.number: row for row in self._buffer}}
+            for number, row in repair.salvage(self.folder).items():
+                if self._cursor < number <= self._last and number not in self._gone:
+                    known[number] = row
             self._start_anew(why, self._count - len(self._gone), known)
             self._sign()
             self._reader = Store(self.folder, write=False)
             self._count, self._bytes, _ = self._store.totals()
-            self._cursor = max(
-                [self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken]
-            )
-            self._buffer.clear()
-            self._room.doomed.clear()
+            self._gone.clear()
+            self._room.doomed = {n: doom for n, doom in self._room.doomed.items() if n in known}
             self._unreadable = None
 
     # Reading.
@@ -248,9 +251,11 @@ class Outbox:
             self._unreadable = str(problem)
             self._changed.notify_all()
             return
-        self._cursor = max(
-            [self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)]
-        )
+        if any(number > self._last for number in bad):  # not even the order is as it was
+            self._unreadable = "it holds numbers that were never given"
+            self._changed.notify_all()
+            return
+        self._cursor = max([*bad, *(row.number for row in rows)], default=self._last)
         under_way = self._under_way()
         self._buffer.extend(row for row in rows if row.number not in under_way)
         self._room.doomed.update((number, ("damaged", 1)) for number in bad)
@@ -277,7 +282,7 @@ class Outbox:
                 except Exception as problem:  # the thread must outlive what nobody thought of
                     _log.exception("outbox %s: unexpected failure", self.folder)
                     failure = str(problem) or type(problem).__name__
-                self._erased_at = time.monotonic()
+                    self._again_at = time.monotonic() + _AGAIN_S
                 self._tell(puts, failure)
             if closed and not self._puts:
                 return
@@ -287,7 +292,11 @@ class Outbox:
         with self._changed:
 
             def due() -> bool:
-                if self._puts or self._closed or self._unreadable or self._room.doomed:
+                if self._puts or self._closed:
+                    return True
+                if time.monotonic() < self._again_at:
+                    return False
+                if self._unreadable or self._room.doomed:
                     return True
                 late = time.monotonic() >= self._erased_at + _ERASE_S
                 return bool(self._gone) and (
@@ -295,7 +304,8 @@ class Outbox:
                 )
 
             while not due() and (left := tick - time.monotonic()) > 0:
-                self._changed.wait(min(left, _ERASE_S) if self._gone else left)
+                soon = self._gone or self._unreadable or self._room.doomed
+                self._changed.wait(min(left, _ERASE_S) if soon else left)
             count, end = len(self._puts), time.monotonic() + _LINGER_S
         while 1 < count < _GROUP and time.monotonic() < end and not self._closed:
             time.sleep(_PAUSE_S)
@@ -323,8 +333,10 @@ class Outbox:
             self._refuse(self.problem or "its file is damaged again and again: is the disk broken?")
         except (Full, Damaged) as problem:
             self._refuse(str(problem))
-        with contextlib.suppress(Full, Damaged):  # what has arrived is erased all the same
-            self._write([], gone)
+        try:
+            self._write([], gone)  # what has arrived is erased all the same
+        except (Full, Damaged):
+            self._again_at = time.monotonic() + _AGAIN_S
         return self.problem
 
     def _refuse(self, why: str) -> None:
@@ -349,29 +361,37 @@ class Outbox:
                 future.set_exception(PublishError(f"outbox {self.folder} takes no results: {failure}"))
 
     def _write(self, rows: list[Row], gone: list[int]) -> None:
-        before = set(self._room.doomed)
         with self._changed:
+            before = set(self._room.doomed)
             stored = self._room.make(self._store, rows, self._bytes, self._under_way())
-            drops = self._room.drops()
+            doomed = dict(self._room.doomed)
+        dropped = dict(self.dropped)
+        for reason, _ in doomed.values():
+            dropped[reason] = dropped.get(reason, 0) + 1
         try:
-            erased = self._store.write(stored, gone, drops)
+            erased = self._store.write(stored, [*gone, *doomed], dropped if doomed else {})
         except BaseException:
-            self._spare(set(self._room.doomed) - before)
+            self._spare(doomed.keys() - before)
             raise
         with self._changed:
             self._count += len(stored) - erased
-            self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n) for n in gone)
-            self._bytes -= self._room.bytes
+            self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n, 0) for n in gone)
+            self._bytes -= sum(size for _, size in doomed.values())
             self._last = max([self._last, *(row.number for row in stored)])
-            self._buffer = deque(row for row in self._buffer if row.number not in self._room.doomed)
-            self._room.doomed.clear()
+            self._buffer = deque(row for row in self._buffer if row.number not in doomed)
+            for number in doomed:
+                del self._room.doomed[number]
             self._erased_at = time.monotonic()
-            for reason, numbers in drops.items():
-                self.dropped = {**self.dropped, reason: self.dropped.get(reason, 0) + len(numbers)}
+            self.dropped = dropped
+            tally = self._tally()
             self._changed.notify_all()
-        if drops:
-            _log.warning("outbox %s: dropped so far: %s", self.folder, self.dropped)
-        self._folder.write_tally(Tally(self._count, self._epoch, self.dropped))
+        if doomed:
+            _log.warning("outbox %s: dropped so far: %s", self.folder, dropped)
+        self._folder.write_tally(tally)
+
+    def _tally(self) -> Tally:
+        waiting = [self._cursor + 1, *self._taken, *(row.number for row in self._buffer)]
+        return Tally(self._count, self._epoch, min(waiting) - 1, self.dropped)
 
     def _spare(self, numbers: set[int]) -> None:
         """What was to make room for results that could not be stored stays."""
@@ -395,7 +415,12 @@ class Outbox:
             self.problem = None
 
     def _expired(self, now: Stamp, most_s: float) -> Iterable[Size]:
+        """Whatever came before one that is too old is too old, also where its own time is not known."""
+        before: list[Size] = []
         for found in self._store.sizes():
-            if age_s(found[2], now) <= most_s:
+            before.append(found)
+            if age_s(found[2], now) > most_s:
+                yield from before
+                before.clear()
+            elif found[2].boot == now.boot:
                 return
-            yield found

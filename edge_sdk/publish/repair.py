@@ -39,9 +39,7 @@ def replace(folder: Path, most_bytes: int, rows: Mapping[int, Row], dropped: Map
             (folder / f"{_NEW}{end}").unlink()
     fresh = Store(folder, most_bytes, _NEW)
     try:
-        fresh.write([rows[n] for n in sorted(rows)], (), {})
-        for reason, count in dropped.items():
-            fresh.add_dropped(reason, count)
+        fresh.write([rows[n] for n in sorted(rows)], (), dropped)
     finally:
         fresh.close()
     number = 1

@@ -41,13 +41,6 @@ class Room:
         """What they take in the file."""
         return sum(size for _, size in self.doomed.values())
 
-    def drops(self) -> dict[str, list[int]]:
-        """Their numbers by reason."""
-        found: dict[str, list[int]] = {}
-        for number, (reason, _) in self.doomed.items():
-            found.setdefault(reason, []).append(number)
-        return found
-
     def doom(
         self, candidates: Iterable[Size], reason: str, busy: Container[int], enough: int | None = None
     ) -> int:

@@ -13,17 +13,16 @@ from typing import Any
 
 from edge_sdk.publish.clock import Stamp
 
-FORMAT = 1
+FORMAT = 1  # whatever comes later, the table `meta` stays as it is, so that this can be read
 FILE = "outbox.db"
+_DROPPED = "dropped "  # and a reason
 _ROW = 96  # bytes of a row beside its payload, about
 
-_SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value, check_sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE results (
   number INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL,
   boot TEXT NOT NULL, since_boot_ns INTEGER NOT NULL, wall_ns INTEGER, check_sum INTEGER NOT NULL);
-INSERT INTO meta VALUES ('format', {FORMAT});
 """
 
 
@@ -84,14 +83,16 @@ class Store:
                     self._db.execute(f"PRAGMA journal_size_limit={4 << 20}")
                     self._db.execute("PRAGMA busy_timeout=5000")
                     if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                        self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+                        self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}")
+                        self._set("format", FORMAT)
+                        self._db.execute("COMMIT")
                     # Twice what may wait, since freed pages are used again but not given back.
                     self._db.execute(f"PRAGMA max_page_count={2 * most_bytes // 4096 + 1024}")
-                self.format = int(str(self.get("format") or 0))
-                if write and self.format <= FORMAT:
                     (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
                     if verdict != "ok":
                         raise Damaged(str(verdict))
+                self._meta = self._read_meta()
+                self.format = int(str(self.get("format") or 0))
         except BaseException:
             self._db.close()
             raise
@@ -100,12 +101,23 @@ class Store:
         self._db.close()
 
     def get(self, key: str) -> object:
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return found[0] if found else None
+        return self._meta.get(key)
 
     def set(self, key: str, value: object) -> None:
         with as_ours():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self._set(key, value)
+
+    def _set(self, key: str, value: object) -> None:
+        row = key, value, _check_sum(key, value)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
+
+    def _read_meta(self) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value, check_sum in self._db.execute("SELECT * FROM meta"):
+            if _check_sum(key, value) != check_sum:
+                raise Damaged(f"{key!r} is {value!r}")
+            found[key] = value
+        return found
 
     def totals(self) -> tuple[int, int, int]:
         """How many wait, their bytes, and the highest number that waits."""
@@ -118,17 +130,11 @@ class Store:
     def dropped(self) -> dict[str, int]:
         """How many accepted results were dropped, by reason."""
         with as_ours():
-            return dict(self._db.execute("SELECT reason, count FROM dropped ORDER BY reason"))
+            counts = self._read_meta().items()
+        return {key[len(_DROPPED) :]: int(str(n)) for key, n in counts if key.startswith(_DROPPED)}
 
-    def add_dropped(self, reason: str, count: int) -> None:
-        with as_ours():
-            self._db.execute(
-                "INSERT INTO dropped VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                (reason, count),
-            )
-
-    def write(self, new: Sequence[Row], gone: Iterable[int], dropped: Mapping[str, Sequence[int]]) -> int:
-        """In one transaction, which is safe on return: adds `new`, erases `gone` and, counted, `dropped`.
+    def write(self, new: Sequence[Row], gone: Iterable[int], dropped: Mapping[str, int]) -> int:
+        """In one transaction, safe on return: adds `new`, erases `gone`, sets the counts of `dropped`.
 
         How many rows were erased.
         """
@@ -136,11 +142,10 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 erased = self._erase(gone)
-                for reason, numbers in dropped.items():
-                    erased += self._erase(numbers)
-                    self.add_dropped(reason, len(numbers))
+                for reason, count in dropped.items():
+                    self._set(_DROPPED + reason, count)
                 self._db.executemany(
-                    "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [(r.number, r.topic, r.payload, *astuple(r.at), r.check_sum()) for r in new],
                 )
                 self._db.execute("COMMIT")
@@ -186,6 +191,10 @@ class Store:
                     "UPDATE results SET wall_ns = since_boot_ns + ? WHERE boot = ? AND wall_ns IS NULL",
                     (now.wall_ns - now.since_boot_ns, now.boot),
                 )
+
+
+def _check_sum(key: object, value: object) -> int:
+    return zlib.crc32(f"{key} {value!r}".encode("utf-8", "replace"))
 
 
 def checked(fields: Sequence[Any]) -> Row | None:

@@ -255,8 +255,9 @@ def test_an_outbox_of_another_device_is_left_alone(tmp_path: Path) -> None:
 def test_a_newer_format_is_left_alone(tmp_path: Path) -> None:
     with Box(tmp_path) as box:
         box.put("a")
-    with sqlite3.connect(tmp_path / FILE) as db:
-        db.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
+    newer = Store(tmp_path)
+    newer.set("format", 2)
+    newer.close()
     with pytest.raises(PublishError, match=r"format 2, this one knows 1.*update"):
         Box(tmp_path)
     assert stored(tmp_path) == ["a"]
