@@ -10,7 +10,7 @@ from typing import Any
 
 from edge_sdk.errors import PublishError
 
-_EPOCHS = 16  # of a device, the newest; older ones come no more
+_EPOCHS = 256  # of a device, the newest; a device that restarts often may send again what is this old
 _RANGES = 1024  # of an epoch; the oldest gaps count as come
 
 
