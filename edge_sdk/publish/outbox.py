@@ -18,7 +18,7 @@ from pathlib import Path
 from edge_sdk.errors import PublishError
 from edge_sdk.publish.clock import Clock, Stamp, age_s
 from edge_sdk.publish.policy import DROP_NEWEST, KEEP_LATEST, Policies
-from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Size, Store, salvage, set_aside
+from edge_sdk.publish.store import FORMAT, Damaged, Full, Row, Size, Store, finish, salvage, start_anew, sync
 
 _log = logging.getLogger("edge_sdk.publish")
 _GROUP = 50  # results that share one fsync ...
@@ -28,6 +28,7 @@ _MOST = 500  # of those that are there already
 _ERASE_S = 0.5  # how long results stay that have arrived, so that erasing them shares a commit
 _TICK_S = 5.0  # how often ages, the clock and the disk are looked at
 _READ_AHEAD = 200
+_AGAIN_S = 1.0  # pause after what the disk did not take
 
 
 class Outbox:
@@ -76,7 +77,7 @@ class Outbox:
         self._gone: dict[int, int] = {}  # numbers and bytes of those that arrived and are not erased yet
         self._doomed: dict[int, tuple[str, int]] = {}  # to be dropped: number -> reason, bytes in the file
         self._unreadable: str | None = None  # what reading found wrong
-        self._erased_at = 0.0
+        self._erased_at = self._again_at = 0.0
         self._sequence = 0
         self._closed = False
         self._lock = self._claim()
@@ -132,6 +133,10 @@ class Outbox:
                 if row.number not in self._doomed:
                     self._taken[row.number] = row
                     return row
+            known = len(self._gone) + len(self._taken) + len(self._doomed)
+            if self._cursor >= self._last and self._count > known:
+                self._unreadable = f"{self._count - known} results are not there"
+                self._changed.notify_all()
             return None
 
     def acknowledge(self, number: int) -> None:
@@ -174,7 +179,9 @@ class Outbox:
     def _claim(self) -> int:
         """Makes the folder, and keeps other processes out of it."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True)
+                sync(self.folder.parent)
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
             raise PublishError(f"outbox {self.folder}: {problem.strerror}") from problem
@@ -189,85 +196,107 @@ class Outbox:
 
     def _open(self) -> None:
         try:
-            self._store = Store(self.folder, self._max_bytes)
+            finish(self.folder)
+        except OSError as problem:
+            raise Full(f"{problem.strerror}") from problem
+        waiting, epoch, passed = self._tallied()
+        try:
+            self._open_store()
         except Damaged as problem:
-            self._start_anew(str(problem), self._tallied(), {})
-        owner, why = self._store.get("device"), None
-        if self._store.format > FORMAT:
-            why = (
-                f"was written by a newer version (format {self._store.format}, this one knows {FORMAT}): "
-                "update edge-sdk-runtime, or use another folder"
-            )
-        elif owner not in (None, self.device):
-            why = (
-                f"belongs to the device {owner!r}, this is {self.device!r}: use another folder, or "
-                "deliver what is in it first: edge-sdk outbox drain"
-            )
-        if why is not None:
-            self._store.close()
-            raise PublishError(f"outbox {self.folder} {why}")
-        self._count, self._bytes, self._last = self._store.totals()
-        self.dropped = self._store.dropped()
-        self._epoch = max(int(str(self._store.get("epoch") or 0)), self._last >> 32) + 1
+            saved = [row for row in salvage(self.folder) if row.number > passed]
+            self._start_anew(str(problem), waiting, saved)
+            self._open_store()
+        self._epoch = max(int(str(self._store.get("epoch") or 0)), epoch, self._last >> 32) + 1
         self._sign()
         self._store.fill_in_times(self._clock.now())
         self._store.keep_ballast()
         self._reader = Store(self.folder, write=False)
+        self._tally(safe=True)
+
+    def _open_store(self) -> None:
+        """`Damaged` only if it holds what was not written."""
+        self._store = Store(self.folder, self._max_bytes)
+        try:
+            owner, why = self._store.get("device"), None
+            if self._store.format > FORMAT:
+                why = (
+                    f"was written by a newer version (format {self._store.format}, this one knows {FORMAT}): "
+                    "update edge-sdk-runtime, or use another folder"
+                )
+            elif owner not in (None, self.device):
+                why = (
+                    f"belongs to the device {owner!r}, this is {self.device!r}: use another folder, or "
+                    "deliver what is in it first: edge-sdk outbox drain"
+                )
+            if why is not None:
+                raise PublishError(f"outbox {self.folder} {why}")
+            self._count, self._bytes, self._last = self._store.totals()
+            self.dropped = self._store.dropped()
+        except BaseException:
+            self._store.close()
+            raise
 
     def _sign(self) -> None:
         self._store.set("device", self.device)
         self._store.set("epoch", self._epoch)
 
-    def _start_anew(self, why: str, expected: int, known: Mapping[int, Row]) -> None:
-        """Sets a damaged file aside; a new one gets what can be read of it and what is `known`."""
-        rows = {**{row.number: row for row in salvage(self.folder)}, **known}
-        aside = set_aside(self.folder)
-        self._store = Store(self.folder, self._max_bytes)
-        lost = max(0, expected - len(rows))
-        self._store.write([rows[n] for n in sorted(rows)], (), {})
-        for reason, count in self.dropped.items():
-            self._store.add_dropped(reason, count)
-        self._store.add_dropped("damaged", lost)
-        self.dropped = self._store.dropped()
+    def _start_anew(self, why: str, expected: int, saved: list[Row]) -> None:
+        """Sets a damaged file aside; a new one gets what was saved of the `expected` number of results."""
+        lost = max(0, expected - len(saved))
+        dropped = self.dropped
+        if lost:
+            dropped = {**dropped, "damaged": dropped.get("damaged", 0) + lost}
+        aside = start_anew(self.folder, saved, dropped)
+        self.dropped = dropped
         _log.error(
             "outbox %s was damaged (%s): it is set aside as %s; %d results were saved, %d are lost",
-            self.folder, why, aside.name, len(rows), lost,
+            self.folder, why, aside.name, len(saved), lost,
         )  # fmt: skip
 
     def _recover(self, why: str) -> None:
         with self._changed:
-            known = {**self._taken, **{row.number: row for row in self._buffer}}
             for store in (self._reader, self._store):
                 with contextlib.suppress(Exception):
                     store.close()
-            self._start_anew(why, self._count - len(self._gone), known)
+            # What was read and is not taken any more has arrived or was dropped, whatever the file says.
+            known = {**self._taken, **{row.number: row for row in self._buffer}}
+            unread = (row for row in salvage(self.folder) if self._cursor < row.number <= self._last)
+            known.update((row.number, row) for row in unread if row.number not in self._gone)
+            waiting = self._count - len(self._gone)
+            self._start_anew(why, waiting, [known[n] for n in sorted(known)])
+            self._store = Store(self.folder, self._max_bytes)
             self._sign()
             self._reader = Store(self.folder, write=False)
             self._count, self._bytes, _ = self._store.totals()
-            self._cursor = max(
-                [self._cursor if not self._buffer else self._buffer[0].number - 1, *self._taken]
-            )
-            self._buffer.clear()
+            self._gone.clear()
+            self._doomed = {n: doom for n, doom in self._doomed.items() if n in known}
             self._unreadable = None
 
     # Beside the database lies how many results it holds, and what was dropped: for when it is damaged.
 
-    def _tally(self) -> None:
+    def _tally(self, safe: bool = False) -> None:
+        with self._changed:
+            passed = min([self._cursor + 1, *self._taken, *(row.number for row in self._buffer)]) - 1
+        text = json.dumps(
+            {"waiting": self._count, "dropped": self.dropped, "epoch": self._epoch, "passed": passed}
+        )
         with contextlib.suppress(OSError):
-            text = json.dumps({"waiting": self._count, "dropped": self.dropped}).encode().ljust(512)
             tally = os.open(self.folder / "tally", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.pwrite(tally, text, 0)
+                os.pwrite(tally, text.encode().ljust(512), 0)
+                if safe:
+                    os.fsync(tally)
             finally:
                 os.close(tally)
 
-    def _tallied(self) -> int:
+    def _tallied(self) -> tuple[int, int, int]:
+        """How many waited, in which epoch, and the number up to which all had arrived."""
         try:
             found = json.loads((self.folder / "tally").read_bytes())
             self.dropped = {str(reason): int(count) for reason, count in found["dropped"].items()}
-            return int(found["waiting"])
+            return int(found["waiting"]), int(found["epoch"]), int(found["passed"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return 0
+            return 0, 0, -1
 
     # Reading.
 
@@ -278,10 +307,14 @@ class Outbox:
             self._unreadable = str(problem)
             self._changed.notify_all()
             return
+        if any(number > self._last for number in bad):  # not even the order is as it was
+            self._unreadable = "numbers that were never given"
+            self._changed.notify_all()
+            return
         self._cursor = max(
             [self._last if not rows and not bad else self._cursor, *bad, *(r.number for r in rows)]
         )
-        self._buffer.extend(row for row in rows if row.number not in self._gone)
+        self._buffer.extend(r for r in rows if r.number not in self._gone and r.number not in self._taken)
         self._doomed.update((number, ("damaged", 1)) for number in bad)
         if bad:
             self._changed.notify_all()
@@ -290,20 +323,27 @@ class Outbox:
 
     def _run(self) -> None:
         tick = time.monotonic() + _TICK_S
-        while not (self._closed and not self._puts and not self._gone):
+        while True:
+            last = self._closed  # after which nothing more comes
             if time.monotonic() >= tick:
                 self._look_after()
                 tick = time.monotonic() + _TICK_S
             puts, gone = self._next_group(tick)
             if puts or gone or self._doomed or self._unreadable:
                 self._commit(puts, gone)
+            if last and not self._puts:
+                return
 
     def _next_group(self, tick: float) -> tuple[list[tuple[Row, Future[None]]], list[int]]:
         """Waits for results, or for what is to be erased; a result that comes alone waits for nobody."""
         with self._changed:
 
             def due() -> bool:
-                if self._puts or self._closed or self._unreadable or self._doomed:
+                if self._puts or self._closed:
+                    return True
+                if time.monotonic() < self._again_at:
+                    return False
+                if self._unreadable or self._doomed:
                     return True
                 late = time.monotonic() >= self._erased_at + _ERASE_S
                 return bool(self._gone) and (
@@ -311,7 +351,8 @@ class Outbox:
                 )
 
             while not due() and (left := tick - time.monotonic()) > 0:
-                self._changed.wait(min(left, _ERASE_S) if self._gone else left)
+                due_soon = self._gone or self._unreadable or self._doomed
+                self._changed.wait(min(left, _ERASE_S) if due_soon else left)
             count, end = len(self._puts), time.monotonic() + _LINGER_S
         while 1 < count < _GROUP and time.monotonic() < end and not self._closed:
             time.sleep(_PAUSE_S)
@@ -323,59 +364,84 @@ class Outbox:
 
     def _commit(self, puts: list[tuple[Row, Future[None]]], gone: list[int]) -> None:
         """Stores a group and erases what has arrived; tells those who wait."""
-        if self.problem is not None and self._store.has_room():
+        rows = [row for row, _ in puts]
+        stored = (self.problem is None or self._store.has_room()) and self._try(rows, gone)
+        if stored and self.problem is not None:
             self._store.keep_ballast()
             self.problem = None
-        for _ in range(2):
-            try:
-                if self._unreadable is not None:
-                    raise Damaged(self._unreadable)
-                self._write([row for row, _ in puts] if self.problem is None else [], gone)
-                break
-            except Full as problem:
-                if self.problem is None:
-                    _log.error("outbox %s takes no results: %s", self.folder, problem)
-                self._store.drop_ballast()  # so that erasing, the second try, has space
-                self.problem = str(problem)
-            except Damaged as problem:
-                try:
-                    self._recover(str(problem))
-                except (Full, Damaged) as again:
-                    self.problem = str(again)
+        if not stored and not self._try([], gone):
+            self._again_at = time.monotonic() + _AGAIN_S
         with self._changed:
             for _ in puts:
                 self._puts.popleft()
-            if self.problem is not None:
+            if not stored:
                 self.refused += len(puts)
             self._changed.notify_all()
         for _, future in puts:
             if not future.set_running_or_notify_cancel():
                 continue
-            if self.problem is None:
+            if stored:
                 future.set_result(None)
             else:
                 future.set_exception(PublishError(f"outbox {self.folder} takes no results: {self.problem}"))
 
     def _write(self, rows: list[Row], gone: list[int]) -> None:
         stored = self._make_room(rows)
-        drops: dict[str, list[int]] = {}
-        for number, (reason, _) in self._doomed.items():
-            drops.setdefault(reason, []).append(number)
-        erased = self._store.write(stored, gone, drops)
+        doomed = dict(self._doomed)
+        gone = [number for number in gone if number in self._gone]
+        dropped = dict(self.dropped)
+        for reason, _ in doomed.values():
+            dropped[reason] = dropped.get(reason, 0) + 1
+        erased = len(gone) + sum(size > 0 for _, size in doomed.values())
+        there = self._store.write(stored, [*gone, *doomed], dropped if doomed else {})
         with self._changed:
+            if there < erased:
+                self._unreadable = f"{erased - there} results were not there"
             self._count += len(stored) - erased
             self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n) for n in gone)
-            self._bytes -= sum(size for _, size in self._doomed.values())
+            self._bytes -= sum(size for _, size in doomed.values())
             self._last = max([self._last, *(row.number for row in stored)])
-            self._buffer = deque(row for row in self._buffer if row.number not in self._doomed)
-            self._doomed.clear()
+            self._buffer = deque(row for row in self._buffer if row.number not in doomed)
+            for number in doomed:
+                del self._doomed[number]
             self._erased_at = time.monotonic()
-            for reason, numbers in drops.items():
-                self.dropped = {**self.dropped, reason: self.dropped.get(reason, 0) + len(numbers)}
+            self.dropped = dropped
             self._changed.notify_all()
-        if drops:
-            _log.warning("outbox %s: dropped so far: %s", self.folder, self.dropped)
+        if doomed:
+            _log.warning("outbox %s: dropped so far: %s", self.folder, dropped)
         self._tally()
+
+    def _try(self, rows: list[Row], gone: list[int]) -> bool:
+        """Whether that is safe; `problem` says why not. Nothing is half done."""
+        for _ in range(2):
+            before = dict(self._doomed)
+            try:
+                if self._unreadable is not None:
+                    self._recover(self._unreadable)
+                self._write(rows, gone)
+                return True
+            except Damaged as problem:
+                self._unreadable = failure = str(problem)
+            except Exception as problem:  # the thread must outlive what nobody thought of
+                failure = str(problem)
+            self._spare(before)
+            if self._unreadable is None:
+                break
+        if self.problem is None:
+            _log.error("outbox %s takes no results: %s", self.folder, failure)
+        self._store.drop_ballast()  # so that erasing has space
+        self.problem = failure
+        return False
+
+    def _spare(self, doomed: dict[int, tuple[str, int]]) -> None:
+        """Takes back what was doomed for results that are not stored."""
+        with self._changed:
+            spared = [n for n, (reason, _) in self._doomed.items() if n not in doomed and reason != "damaged"]
+            for number in spared:
+                del self._doomed[number]
+            if spared:  # `take` may have passed over them
+                self._cursor = min(self._cursor, min(spared) - 1)
+                self._buffer.clear()
 
     def _make_room(self, rows: list[Row]) -> list[Row]:
         """Those of the new results that are stored; what is dropped for them is doomed."""
@@ -425,7 +491,12 @@ class Outbox:
             self.problem = None
 
     def _expired(self, now: Stamp, most_s: float) -> Iterable[Size]:
+        """Whatever came before one that is too old is too old, also where its own time is not known."""
+        before: list[Size] = []
         for found in self._store.sizes():
-            if age_s(found[2], now) <= most_s:
+            before.append(found)
+            if age_s(found[2], now) > most_s:
+                yield from before
+                before.clear()
+            elif found[2].boot == now.boot:
                 return
-            yield found

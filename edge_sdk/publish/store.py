@@ -14,13 +14,14 @@ from edge_sdk.publish.clock import Stamp
 
 FORMAT = 1
 FILE = "outbox.db"
+_DROPPED = "dropped "  # and a reason
 _ROW = 96  # bytes of a row beside its payload, about
 _BALLAST = "ballast"
+_PART, _NEW = f"{FILE}.part", f"{FILE}.new"  # what is to take a damaged file's place: unfinished, whole
 BALLAST_BYTES = 1 << 20
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE dropped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value, check_sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE results (
   number INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL,
   boot TEXT NOT NULL, since_boot_ns INTEGER NOT NULL, wall_ns INTEGER, check_sum INTEGER NOT NULL);
@@ -60,12 +61,12 @@ class Full(Exception):
 class Store:
     """The database of one folder. One thread at a time."""
 
-    def __init__(self, folder: Path, most_bytes: int = 0, *, write: bool = True) -> None:
+    def __init__(self, folder: Path, most_bytes: int = 0, *, write: bool = True, file: str = FILE) -> None:
         """Opens or makes it; `Damaged` if it is not intact, `Full` if it cannot be written.
 
         Without `write` it is another pair of eyes on a store that is open already, or that nobody uses.
         """
-        self.path, self._folder = folder / FILE, folder
+        self.path, self._folder = folder / file, folder
         if write:
             with _as_ours():
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -84,15 +85,17 @@ class Store:
                     self._db.execute(f"PRAGMA journal_size_limit={4 << 20}")
                     self._db.execute("PRAGMA busy_timeout=5000")
                     if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                        self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
-                        self.set("format", FORMAT)
+                        self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}")
+                        self._set("format", FORMAT)
+                        self._db.execute("COMMIT")
                     # Twice what may wait, since freed pages are used again but not given back.
                     self._db.execute(f"PRAGMA max_page_count={2 * most_bytes // 4096 + 1024}")
-                self.format = int(str(self.get("format") or 0))
-                if write and self.format <= FORMAT:
+                if write:
                     (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
                     if verdict != "ok":
                         raise Damaged(str(verdict))
+                self._meta = self._read_meta()
+                self.format = int(str(self.get("format") or 0))
         except BaseException:
             self._db.close()
             raise
@@ -101,12 +104,23 @@ class Store:
         self._db.close()
 
     def get(self, key: str) -> object:
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return found[0] if found else None
+        return self._meta.get(key)
 
     def set(self, key: str, value: object) -> None:
         with _as_ours():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self._set(key, value)
+
+    def _set(self, key: str, value: object) -> None:
+        row = key, value, _check_sum(key, value)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
+
+    def _read_meta(self) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value, check_sum in self._db.execute("SELECT * FROM meta"):
+            if _check_sum(key, value) != check_sum:
+                raise Damaged(f"{key!r} is {value!r}")
+            found[key] = value
+        return found
 
     def totals(self) -> tuple[int, int, int]:
         """How many wait, their bytes, and the highest number that waits."""
@@ -119,17 +133,11 @@ class Store:
     def dropped(self) -> dict[str, int]:
         """How many accepted results were dropped, by reason."""
         with _as_ours():
-            return dict(self._db.execute("SELECT reason, count FROM dropped ORDER BY reason"))
+            counts = self._read_meta().items()
+        return {key[len(_DROPPED) :]: int(str(n)) for key, n in counts if key.startswith(_DROPPED)}
 
-    def add_dropped(self, reason: str, count: int) -> None:
-        with _as_ours():
-            self._db.execute(
-                "INSERT INTO dropped VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                (reason, count),
-            )
-
-    def write(self, new: Sequence[Row], gone: Iterable[int], dropped: Mapping[str, Sequence[int]]) -> int:
-        """In one transaction, which is safe on return: adds `new`, erases `gone` and, counted, `dropped`.
+    def write(self, new: Sequence[Row], gone: Iterable[int], dropped: Mapping[str, int]) -> int:
+        """In one transaction, safe on return: adds `new`, erases `gone`, sets the counts of `dropped`.
 
         How many rows were erased.
         """
@@ -137,11 +145,10 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 erased = self._erase(gone)
-                for reason, numbers in dropped.items():
-                    erased += self._erase(numbers)
-                    self.add_dropped(reason, len(numbers))
+                for reason, count in dropped.items():
+                    self._set(_DROPPED + reason, count)
                 self._db.executemany(
-                    "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [(r.number, r.topic, r.payload, *astuple(r.at), r.check_sum()) for r in new],
                 )
                 self._db.execute("COMMIT")
@@ -210,6 +217,10 @@ class Store:
         return found.f_bavail * found.f_frsize > 2 * BALLAST_BYTES
 
 
+def _check_sum(key: object, value: object) -> int:
+    return zlib.crc32(f"{key} {value!r}".encode("utf-8", "replace"))
+
+
 def _row(fields: list[object]) -> Row | None:
     number, topic, payload, boot, since, wall = fields
     if not (isinstance(number, int) and isinstance(topic, str) and isinstance(payload, bytes)):
@@ -237,15 +248,46 @@ def salvage(folder: Path) -> list[Row]:
     return [found[n] for n in sorted(found)]
 
 
-def set_aside(folder: Path) -> Path:
-    """Renames a damaged file, with what belongs to it; where it is now."""
-    number = 1
-    while (aside := folder / f"{FILE}.damaged-{number}").exists():
-        number += 1
-    for end in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / f"{FILE}{end}").rename(f"{aside}{end}")
+def start_anew(folder: Path, rows: Sequence[Row], dropped: Mapping[str, int]) -> Path:
+    """Puts a new file in the place of a damaged one, which is set aside; where it is now.
+
+    `Full` if there is no space for it: then the damaged one stays. Only the latest damaged file is kept.
+    """
+    with _as_ours():
+        aside = sorted(folder.glob(f"{FILE}.damaged-*"))
+        for old in (*aside, *folder.glob(f"{_PART}*")):
+            old.unlink()
+        try:
+            with contextlib.closing(Store(folder, file=_PART)) as new:
+                new.write(rows, (), dropped)
+            (folder / _PART).rename(folder / _NEW)
+        except BaseException:
+            for old in folder.glob(f"{_PART}*"):
+                old.unlink()
+            raise
+        return finish(folder)
+
+
+def finish(folder: Path) -> Path:
+    """The second half of `start_anew`, also where the power went in between."""
+    aside = folder / f"{FILE}.damaged-1"
+    if (folder / _NEW).exists():
+        sync(folder)
+        for end in ("-wal", "-shm", ""):
+            with contextlib.suppress(FileNotFoundError):
+                (folder / f"{FILE}{end}").rename(f"{aside}{end}")
+        (folder / _NEW).rename(folder / FILE)
+        sync(folder)
     return aside
+
+
+def sync(folder: Path) -> None:
+    """Makes the names in a folder safe."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
