@@ -98,7 +98,16 @@ mutants: .venv/.test ## 10,000 byte and as many field mutants of twelve models, 
 soak: build .venv/.test ## load, run and unload twenty models for MINUTES (30): memory and handles stay flat
 	python scripts/soak.py --minutes $(or $(MINUTES),30)
 
+test-faults: .venv/.test build ## what publishing accepts outlives kills, outages, partitions, power cuts, full and damaged disks
+	pytest tests/faults -m "full or not full"
+
+soak-publish: build .venv/.test ## publish for MINUTES (20) to a broker that restarts every minute: nothing lost, memory flat
+	python scripts/soak_publish.py --minutes $(or $(MINUTES),20)
+
+bench-publish: build .venv/.test ## durable messages a second, bytes written, latency and CPU of publishing
+	python scripts/bench_publish.py
+
 arm-site: .venv/.test ## the package for 64-bit ARM and Python 3.11 in build/armlab-site
 	python scripts/build_site.py aarch64 build/armlab-site
 
-.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz mutants soak arm-site
+.PHONY: help build demo test test-all test-sanitized test-arm check format bench bench-arm mca fuzz mutants soak test-faults soak-publish bench-publish arm-site

@@ -135,6 +135,10 @@ class Outbox:
                 if row.number not in self._room.doomed:
                     self._taken[row.number] = row
                     return row
+            known = len(self._gone) + len(self._taken) + len(self._doomed)
+            if self._cursor >= self._last and self._count > known:
+                self._unreadable = f"{self._count - known} results are not there"
+                self._changed.notify_all()
             return None
 
     def acknowledge(self, number: int) -> None:
@@ -178,7 +182,12 @@ class Outbox:
         tally = self._folder.read_tally()
         repair.finish(self.folder)
         try:
-            self._store = Store(self.folder, self._max_bytes)
+            finish(self.folder)
+        except OSError as problem:
+            raise Full(f"{problem.strerror}") from problem
+        waiting, epoch, passed = self._tallied()
+        try:
+            self._open_store()
         except Damaged as problem:
             self.dropped = dict(tally.dropped)
             rows = {n: row for n, row in repair.salvage(self.folder).items() if n > tally.passed}
@@ -221,7 +230,7 @@ class Outbox:
         self._store = Store(self.folder, self._max_bytes)
         _log.error(
             "outbox %s was damaged (%s): it is set aside as %s; %d results were saved, %d are lost",
-            self.folder, why, aside.name, len(rows), lost,
+            self.folder, why, aside.name, len(saved), lost,
         )  # fmt: skip
 
     def _recover(self, why: str) -> None:
@@ -374,6 +383,8 @@ class Outbox:
             self._spare(doomed.keys() - before)
             raise
         with self._changed:
+            if there < erased:
+                self._unreadable = f"{erased - there} results were not there"
             self._count += len(stored) - erased
             self._bytes += sum(row.size for row in stored) - sum(self._gone.pop(n, 0) for n in gone)
             self._bytes -= sum(size for _, size in doomed.values())
