@@ -1,4 +1,4 @@
-"""A fleet on one machine: python examples/fleet.py [DEVICES RESULTS]; results are of each. Needs mosquitto."""
+"""A fleet on one machine: python examples/fleet.py [DEVICES RESULTS_OF_EACH]; needs mosquitto."""
 
 import shutil
 import subprocess

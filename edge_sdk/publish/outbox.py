@@ -135,7 +135,7 @@ class Outbox:
                 if row.number not in self._room.doomed:
                     self._taken[row.number] = row
                     return row
-            known = len(self._gone) + len(self._taken) + len(self._doomed)
+            known = len(self._gone) + len(self._taken) + len(self._room.doomed)
             if self._cursor >= self._last and self._count > known:
                 self._unreadable = f"{self._count - known} results are not there"
                 self._changed.notify_all()
@@ -182,12 +182,7 @@ class Outbox:
         tally = self._folder.read_tally()
         repair.finish(self.folder)
         try:
-            finish(self.folder)
-        except OSError as problem:
-            raise Full(f"{problem.strerror}") from problem
-        waiting, epoch, passed = self._tallied()
-        try:
-            self._open_store()
+            self._store = Store(self.folder, self._max_bytes)
         except Damaged as problem:
             self.dropped = dict(tally.dropped)
             rows = {n: row for n, row in repair.salvage(self.folder).items() if n > tally.passed}
@@ -230,7 +225,7 @@ class Outbox:
         self._store = Store(self.folder, self._max_bytes)
         _log.error(
             "outbox %s was damaged (%s): it is set aside as %s; %d results were saved, %d are lost",
-            self.folder, why, aside.name, len(saved), lost,
+            self.folder, why, aside.name, len(rows), lost,
         )  # fmt: skip
 
     def _recover(self, why: str) -> None:
@@ -377,8 +372,9 @@ class Outbox:
         dropped = dict(self.dropped)
         for reason, _ in doomed.values():
             dropped[reason] = dropped.get(reason, 0) + 1
+        erased = len(gone) + sum(size > 0 for _, size in doomed.values())
         try:
-            erased = self._store.write(stored, [*gone, *doomed], dropped if doomed else {})
+            there = self._store.write(stored, [*gone, *doomed], dropped if doomed else {})
         except BaseException:
             self._spare(doomed.keys() - before)
             raise

@@ -208,15 +208,6 @@ def checked(fields: Sequence[Any]) -> Row | None:
     return row if row.check_sum() == check_sum else None
 
 
-def sync(folder: Path) -> None:
-    """Makes the names in a folder safe."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextlib.contextmanager
 def as_ours() -> Iterator[None]:
     """SQLite's and the system's errors as `Full` or `Damaged`."""
