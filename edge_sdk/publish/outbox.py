@@ -345,10 +345,7 @@ class Outbox:
                     return False
                 if self._unreadable or self._doomed:
                     return True
-                late = time.monotonic() >= self._erased_at + _ERASE_S
-                return bool(self._gone) and (
-                    late or len(self._gone) >= _MOST or len(self._gone) == self._count
-                )
+                return self._erasing_due()
 
             while not due() and (left := tick - time.monotonic()) > 0:
                 due_soon = self._gone or self._unreadable or self._doomed
@@ -360,7 +357,13 @@ class Outbox:
                 break
             count = len(self._puts)
         with self._changed:
-            return list(islice(self._puts, _MOST)), list(self._gone)
+            gone = list(self._gone) if self._erasing_due() or self._closed else []
+            return list(islice(self._puts, _MOST)), gone
+
+    def _erasing_due(self) -> bool:
+        """Many together: whole pages of the file become free, which are not written."""
+        late = time.monotonic() >= self._erased_at + _ERASE_S
+        return bool(self._gone) and (late or len(self._gone) >= _MOST or len(self._gone) == self._count)
 
     def _commit(self, puts: list[tuple[Row, Future[None]]], gone: list[int]) -> None:
         """Stores a group and erases what has arrived; tells those who wait."""
@@ -404,7 +407,8 @@ class Outbox:
             self._buffer = deque(row for row in self._buffer if row.number not in doomed)
             for number in doomed:
                 del self._doomed[number]
-            self._erased_at = time.monotonic()
+            if gone:
+                self._erased_at = time.monotonic()
             self.dropped = dropped
             self._changed.notify_all()
         if doomed:
