@@ -302,10 +302,7 @@ class Outbox:
                     return False
                 if self._unreadable or self._room.doomed:
                     return True
-                late = time.monotonic() >= self._erased_at + _ERASE_S
-                return bool(self._gone) and (
-                    late or len(self._gone) >= _MOST or len(self._gone) == self._count
-                )
+                return self._erasing_due()
 
             while not due() and (left := tick - time.monotonic()) > 0:
                 soon = self._gone or self._unreadable or self._room.doomed
@@ -317,7 +314,13 @@ class Outbox:
                 break
             count = len(self._puts)
         with self._changed:
-            return list(islice(self._puts, _MOST)), list(self._gone)
+            gone = list(self._gone) if self._erasing_due() or self._closed else []
+            return list(islice(self._puts, _MOST)), gone
+
+    def _erasing_due(self) -> bool:
+        """Many together: whole pages of the file become free, which are not written."""
+        late = time.monotonic() >= self._erased_at + _ERASE_S
+        return bool(self._gone) and (late or len(self._gone) >= _MOST or len(self._gone) == self._count)
 
     def _commit(self, rows: list[Row], gone: list[int]) -> str | None:
         """Stores a group and erases what has arrived; why the group is not stored, None if it is."""

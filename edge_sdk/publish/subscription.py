@@ -81,6 +81,7 @@ class Subscription:
         self.repeats = 0  # results that had come before
         self.odd = 0  # messages that are no results
         self._closed = False
+        self._noting = threading.Lock()  # `close` may come from another thread
         self._subscribed = threading.Event()
         self._problem: str | None = "no answer"
         self._client = self._connect(name, True)
@@ -188,11 +189,12 @@ class Subscription:
         self.close()
 
     def _deal_with(self, found: tuple[str, int, int]) -> None:
-        self._seen.add(*found)
         device, epoch, _ = found
-        if self._message is not None:
-            self._waiting[_confirmation_topic(self._message, device), device, epoch] = device
-            self._unconfirmed += 1
+        with self._noting:
+            self._seen.add(*found)
+            if self._message is not None:
+                self._waiting[_confirmation_topic(self._message, device), device, epoch] = device
+                self._unconfirmed += 1
 
     def _finish(self) -> None:
         """All results of a message were dealt with."""
@@ -204,14 +206,15 @@ class Subscription:
 
     def _confirm_all(self) -> None:
         self._confirmed_at = time.monotonic()
-        if not self._unconfirmed:
-            return
-        self._seen.save()
-        for topic, device, epoch in self._waiting if self._confirm else ():
-            word = {"device": device, "epoch": f"{epoch:x}", "ranges": self._seen.ranges(device, epoch)}
-            self._client.publish(topic, json.dumps(word), 1)
-        self._waiting.clear()
-        self._unconfirmed = 0
+        with self._noting:
+            if not self._unconfirmed:
+                return
+            self._seen.save()
+            for topic, device, epoch in self._waiting if self._confirm else ():
+                word = {"device": device, "epoch": f"{epoch:x}", "ranges": self._seen.ranges(device, epoch)}
+                self._client.publish(topic, json.dumps(word), 1)
+            self._waiting.clear()
+            self._unconfirmed = 0
 
     # Called by the client's thread.
 
