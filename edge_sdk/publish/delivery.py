@@ -21,7 +21,7 @@ from edge_sdk.publish.store import Row
 
 _WINDOW = 20  # unacknowledged messages at a time
 _UNCONFIRMED = 2000  # results that the broker has, but not yet the subscriber
-_AGAIN_S = (30.0, 600.0)  # pauses after which what was not confirmed is sent again: the first, the longest
+_AGAIN_S = (5.0, 600.0)  # pauses after which what was not confirmed is sent again: the first, the longest
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Delivery:
         self._clock = Clock()
         self._numbers: dict[int, list[int]] = {}  # message id -> numbers in the queue
         self._unconfirmed: dict[int, float] = {}  # number -> when the broker took it
+        self._open: set[int] = set()  # numbers that were sent and are not confirmed
+        self._last: dict[str, int] = {}  # topic -> the last number sent to it
         self._pause_s = _AGAIN_S[0]
         self._next: Row | None = None  # taken, but of another topic than the batch before it
 
@@ -70,6 +72,9 @@ class Delivery:
             properties = self._properties(rows[0]) if self._version5 else None
             info = self._client.publish(rows[0].topic, line, self._options.qos, properties=properties)
             self._numbers[info.mid] = [row.number for row in rows]
+            if self._options.confirmed is not None:
+                self._open.update(row.number for row in rows)
+                self._last[rows[0].topic] = rows[-1].number
             if self._options.qos == 0 and info.rc == paho.MQTT_ERR_SUCCESS and info.is_published():
                 self.published(info.mid)
 
@@ -88,23 +93,31 @@ class Delivery:
             epoch, ranges = int(found["epoch"], 16), [(int(a), int(b)) for a, b in found["ranges"]]
             if found["device"] != self._device:
                 return
+            again = found.get("again") is True
         except (ValueError, KeyError, TypeError):
             return
         for number in list(self._unconfirmed):
             sequence = number & 0xFFFFFFFF
             if number >> 32 == epoch and any(a <= sequence <= b for a, b in ranges):
                 del self._unconfirmed[number]
+                self._open.discard(number)
                 self._queue.acknowledge(number)
                 self._pause_s = _AGAIN_S[0]
+        if again:
+            self._send_again()
 
     def tick(self) -> None:
         """Sends again what the broker took long ago and nobody confirmed."""
         if self._unconfirmed and time.monotonic() - next(iter(self._unconfirmed.values())) > self._pause_s:
             self._pause_s = min(2 * self._pause_s, _AGAIN_S[1])
-            self._unconfirmed.clear()
-            self._numbers.clear()
-            self._next = None
-            self._queue.give_back()
+            self._send_again()
+
+    def _send_again(self) -> None:
+        """From the oldest that is not confirmed."""
+        for known in (self._unconfirmed, self._numbers, self._open, self._last):
+            known.clear()
+        self._next = None
+        self._queue.give_back()
 
     def _batch(self) -> list[Row]:
         """The next results of one topic."""
@@ -120,6 +133,9 @@ class Delivery:
             rows.append(row)
         return rows
 
+    def _id(self, number: int) -> str:
+        return f"{self._device}/{number >> 32:x}/{number & 0xFFFFFFFF}"
+
     def _properties(self, row: Row) -> Properties:
         found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         now = self._clock.now()
@@ -134,7 +150,11 @@ class Delivery:
         if wall_ns is not None:
             pairs.append(("time", datetime.fromtimestamp(wall_ns / 1e9, timezone.utc).isoformat()))
         if self._options.batch == 1:
-            pairs.insert(0, ("_id", f"{self._device}/{row.number >> 32:x}/{row.number & 0xFFFFFFFF}"))
+            pairs.insert(0, ("_id", self._id(row.number)))
+        # Who confirms takes a result only behind the one before it: what a broker lost keeps its place.
+        before = self._last.get(row.topic)
+        if before is not None and before in self._open:
+            pairs.append(("after", self._id(before)))
         found.UserProperty = pairs
         if self._options.expiry_s is not None:
             found.MessageExpiryInterval = max(1, round(self._options.expiry_s - age_s(row.at, now)))

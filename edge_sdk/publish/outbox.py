@@ -391,7 +391,8 @@ class Outbox:
             self._buffer = deque(row for row in self._buffer if row.number not in doomed)
             for number in doomed:
                 del self._room.doomed[number]
-            self._erased_at = time.monotonic()
+            if gone:
+                self._erased_at = time.monotonic()
             self.dropped = dropped
             tally = self._tally()
             self._changed.notify_all()

@@ -10,7 +10,7 @@ from typing import Any
 
 from edge_sdk.errors import PublishError
 
-_EPOCHS = 256  # of a device, the newest; one that restarts often may send again what is this old
+_EPOCHS = 256  # of a device, those that something new came of last; one may restart often
 _RANGES = 1024  # of an epoch; the oldest gaps count as come
 
 
@@ -68,12 +68,10 @@ class Seen:
     def add(self, device: str, epoch: int, sequence: int) -> bool:
         """Whether the result is new."""
         epochs = self._ranges.setdefault(device, {})
-        if epoch not in epochs:
-            epochs[epoch] = Ranges()
-            for old in sorted(epochs)[:-_EPOCHS]:
+        if next(reversed(epochs), None) != epoch:  # numbers of epochs say nothing of their order
+            epochs[epoch] = epochs.pop(epoch, Ranges())
+            for old in list(epochs)[:-_EPOCHS]:
                 del epochs[old]
-            if epoch not in epochs:
-                return False
         return epochs[epoch].add(sequence)
 
     def has(self, device: str, epoch: int, sequence: int) -> bool:

@@ -27,6 +27,7 @@ from edge_sdk.publish.seen import Seen, parse_id
 _CONNECT_S = 10.0
 _CONFIRM_S = 0.2  # word goes back this often,
 _CONFIRM_COUNT = 200  # or after so many results
+_AGAIN_S = 1.0  # how often a publisher is asked to send again
 _SESSION_S = 7 * 24 * 3600  # how long a broker keeps results for a subscriber with a name
 
 
@@ -78,10 +79,11 @@ class Subscription:
         self._handed: tuple[str, int, int] | None = None  # what the caller works on
         self._waiting: dict[tuple[str, str, int], str] = {}  # confirmations due: topic, device, epoch
         self._confirmed_at, self._unconfirmed = time.monotonic(), 0
+        self._confirming = threading.Lock()  # close() may come from another thread
+        self._asked_at = 0.0
         self.repeats = 0  # results that had come before
         self.odd = 0  # messages that are no results
         self._closed = False
-        self._noting = threading.Lock()  # `close` may come from another thread
         self._subscribed = threading.Event()
         self._problem: str | None = "no answer"
         self._client = self._connect(name, True)
@@ -158,6 +160,9 @@ class Subscription:
             if item is None:
                 break
             self._message, payloads = item
+            if self._confirm and (before := _before(self._message)) and not self._seen.has(*before):
+                self._ask_again(self._message, before)
+                payloads = []
             self._items = deque(payloads)
         return None
 
@@ -188,9 +193,18 @@ class Subscription:
     ) -> None:
         self.close()
 
+    def _ask_again(self, message: paho.MQTTMessage, before: tuple[str, int, int]) -> None:
+        """A result before this one was lost on its way; both come again, in order."""
+        if time.monotonic() < self._asked_at + _AGAIN_S:
+            return
+        self._asked_at = time.monotonic()
+        device, epoch, _ = before
+        word = {"device": device, "epoch": f"{epoch:x}", "ranges": [], "again": True}
+        self._client.publish(_confirmation_topic(message, device), json.dumps(word), 1)
+
     def _deal_with(self, found: tuple[str, int, int]) -> None:
         device, epoch, _ = found
-        with self._noting:
+        with self._confirming:
             self._seen.add(*found)
             if self._message is not None:
                 self._waiting[_confirmation_topic(self._message, device), device, epoch] = device
@@ -205,16 +219,19 @@ class Subscription:
             self._client.ack(message.mid, message.qos)
 
     def _confirm_all(self) -> None:
+        with self._confirming:
+            self._confirm_now()
+
+    def _confirm_now(self) -> None:
         self._confirmed_at = time.monotonic()
-        with self._noting:
-            if not self._unconfirmed:
-                return
-            self._seen.save()
-            for topic, device, epoch in self._waiting if self._confirm else ():
-                word = {"device": device, "epoch": f"{epoch:x}", "ranges": self._seen.ranges(device, epoch)}
-                self._client.publish(topic, json.dumps(word), 1)
-            self._waiting.clear()
-            self._unconfirmed = 0
+        if not self._unconfirmed:
+            return
+        self._seen.save()
+        for topic, device, epoch in self._waiting if self._confirm else ():
+            word = {"device": device, "epoch": f"{epoch:x}", "ranges": self._seen.ranges(device, epoch)}
+            self._client.publish(topic, json.dumps(word), 1)
+        self._waiting.clear()
+        self._unconfirmed = 0
 
     # Called by the client's thread.
 
@@ -244,6 +261,12 @@ class Subscription:
         else:
             self.odd += 1
             client.ack(message.mid, message.qos)
+
+
+def _before(message: paho.MQTTMessage) -> tuple[str, int, int] | None:
+    """The result that must have come before those of this message, where its publisher waits for it."""
+    pairs = getattr(message.properties, "UserProperty", ())
+    return next((parse_id(value) for key, value in pairs if key == "after"), None)
 
 
 def _confirmation_topic(message: paho.MQTTMessage, device: str) -> str:

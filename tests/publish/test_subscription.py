@@ -6,15 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
+import paho.mqtt.publish as once
 import pytest
-from brokers import Mosquitto, Subscriber, free_port
+from brokers import PATIENCE_S, Mosquitto, Subscriber, free_port
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edge_sdk import publish
 from edge_sdk.errors import PublishError
 from edge_sdk.publish.seen import Ranges, Seen, parse_id
 from edge_sdk.publish.subscription import Received, Subscription
-
-PATIENCE_S = 30
 
 
 def mqtt(url: str, **options: Any) -> Any:
@@ -35,8 +38,6 @@ def numbers(found: list[Received]) -> list[int]:
 
 
 def raw(port: int, topic: str, payload: bytes, retain: bool = False) -> None:
-    import paho.mqtt.publish as once
-
     once.single(topic, payload, 1, retain, "127.0.0.1", port)
 
 
@@ -183,6 +184,35 @@ def test_a_broker_that_speaks_no_mqtt_5_is_spoken_to_in_3_1_1(
     assert versions == [True, False]
 
 
+def test_who_confirms_takes_a_result_only_behind_the_one_before_it(broker: Mosquitto) -> None:
+    """Results that a broker lost keep their place: their publisher is asked for them, in order."""
+    with publish.subscribe(broker.url(), confirm=True) as results, Subscriber(broker.port) as words:
+        sender = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        sender.connect("127.0.0.1", broker.port)
+        sender.loop_start()
+
+        def send(n: int, after: int | None) -> None:
+            properties = Properties(PacketTypes.PUBLISH)
+            if after is not None:
+                properties.UserProperty = ("after", f"pi/1/{after}")
+            line = b'{"n": %d, "_id": "pi/1/%d"}' % (n, n)
+            sender.publish("edge/results", line, 1, properties=properties).wait_for_publish(PATIENCE_S)
+
+        send(0, None)
+        got = [results.next(PATIENCE_S)]
+        send(2, 1)
+        assert results.next(1) is None, "not before what comes before it"
+        words.wait(
+            lambda: any(w.get("again") for w in words.results("edge/results/confirmed/pi")), "it is asked for"
+        )
+        send(1, 0)
+        send(2, 1)
+        got += [results.next(PATIENCE_S), results.next(PATIENCE_S)]
+        assert [r.payload["n"] for r in got if r is not None] == [0, 1, 2]
+        sender.disconnect()
+        sender.loop_stop()
+
+
 def test_closing_ends_the_iteration(broker: Mosquitto) -> None:
     with publish.subscribe(broker.url()) as results:
         results.close()
@@ -222,9 +252,10 @@ def test_the_memory_of_a_subscriber_is_bounded() -> None:
         ranges.add(n)
     assert len(list(ranges)) <= 1024
     seen = Seen()
-    for epoch in range(1000):
+    for epoch in range(1000, 0, -1):
         assert seen.add("pi", epoch, 0)
-    assert not seen.add("pi", 1, 5), "an epoch as old as that is over"
+        assert not seen.add("pi", epoch, 0), "whatever its number, the last epoch is known"
+    assert not seen.has("pi", 1000, 0), "an epoch as old as that is over"
 
 
 @pytest.mark.parametrize(
