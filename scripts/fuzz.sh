@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs each fuzzer of build/fuzz for its share of the time: fuzz.sh MINUTES. What fails is left in build/fuzz/.
 # The corpora grow in build/fuzz/corpus-*; they start with our models, and with the small ones of EDGE_SDK_TEST_MODELS.
-# Sanitizers and a busy machine make 0.3 s of pose decoding half a minute: only what takes longer counts as a hang.
+# Sanitizers and a busy machine make 0.3 s of pose decoding minutes: only what takes longer counts as a hang.
 set -eu
 cd "$(dirname "$0")/.."
 share=$(($1 * 60 / 3))
@@ -15,6 +15,6 @@ for name in options plan run; do
     cp models/*/*.tflite examples/data/*.tflite "$corpus"
     [ -d "$stash" ] && seeds=$stash
   fi
-  build/fuzz/${name}_fuzz -artifact_prefix="build/fuzz/$name-" -max_len=65536 -timeout=100 -rss_limit_mb=4096 \
+  build/fuzz/${name}_fuzz -artifact_prefix="build/fuzz/$name-" -max_len=65536 -timeout=300 -rss_limit_mb=4096 \
     -max_total_time=$share -print_final_stats=0 "$corpus" $seeds
 done

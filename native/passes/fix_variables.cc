@@ -46,7 +46,8 @@ void fix_variables(const std::vector<Graph>& graphs, Graph* graph) {
   }
   const std::map<int, Name> names = names_of(*graph);
   for (Node& node : graph->nodes) {
-    if (node.opcode != opcode::kREAD_VARIABLE || node.inputs.size() != 1) continue;
+    if (node.opcode != opcode::kREAD_VARIABLE) continue;
+    if (node.inputs.size() != 1 || node.outputs.size() != 1) continue;  // its check will refuse it
     const auto name = names.find(node.inputs[0]);
     if (name == names.end() || changing.count(name->second)) continue;
     const auto value = assigned.find(name->second);

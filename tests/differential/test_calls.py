@@ -105,6 +105,16 @@ def test_calls_that_lead_nowhere_are_refused(model: bytes, error: type[Exception
         _native.Plan(_native.ParsedModel.from_bytes(model))
 
 
+def test_a_variable_that_is_read_into_nothing_is_refused() -> None:
+    g = GraphBuilder()
+    x, y = g.input((2, 3), "float32"), g.tensor((2, 3), "float32")
+    g.op("ASSIGN_VARIABLE", [handle(g, "v"), x], [])
+    g.op("READ_VARIABLE", [handle(g, "v")], [])
+    g.op("NEG", [x], [y])
+    with pytest.raises(ModelError, match="READ_VARIABLE"):
+        _native.Plan(_native.ParsedModel.from_bytes(g.build([y])))
+
+
 def test_a_variable_that_was_filled_with_another_shape_fails_the_run_and_names_the_op() -> None:
     session = _native.Session(_native.Plan(_native.ParsedModel.from_bytes(counter(start=(2, 2)))), 1)
     for _ in range(2):  # the session stays usable, and the fault is still there
