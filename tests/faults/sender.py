@@ -14,6 +14,7 @@ import threading
 from concurrent.futures import Future
 
 from edge_sdk import publish
+from edge_sdk.publish import delivery
 
 
 def say(number: int) -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     url, folder, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     options = json.loads(sys.argv[5])
     flush_s, ahead = options.pop("flush_s", 0.0), threading.Semaphore(options.pop("ahead", 40))
+    delivery._AGAIN_S = options.pop("again_s", delivery._AGAIN_S)
     with publish.connect(url, outbox=folder, retry_s=(0.02, 0.5), **options) as publisher:
         say(-1)  # it has begun
 
