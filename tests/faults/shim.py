@@ -38,7 +38,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Moment:
-    """What a disk that keeps only what was synced holds just after a sync, and what was said before it."""
+    """What a disk that keeps only what was synced holds between two syncs, and what was said by then."""
 
     files: dict[str, bytes]
     marks: list[str]
@@ -57,6 +57,10 @@ def moments(log: bytes) -> Iterator[Moment]:
     entries: dict[str, _File] = {}
     safe_entries: dict[str, _File] = {}
     marks: list[str] = []
+
+    def left() -> Moment:
+        return Moment({n: f.safe for n, f in safe_entries.items()}, list(marks))
+
     at = 0
     while at < len(log):
         end = log.index(b"\n", at)
@@ -81,8 +85,9 @@ def moments(log: bytes) -> Iterator[Moment]:
         elif kind == "rename":
             entries[other] = entries.pop(name)
         elif kind == "sync":
+            yield left()  # in the moment before it, when most was said
             if name == ".":
                 safe_entries = dict(entries)
             elif name in entries:
                 entries[name].safe = bytes(entries[name].now)
-            yield Moment({n: f.safe for n, f in safe_entries.items()}, list(marks))
+    yield left()
