@@ -144,7 +144,7 @@ def test_a_killed_broker_loses_nothing_that_was_to_be_confirmed(
     listener = listen(broker.url(), confirm=True)
     sender = Sender(
         broker.url(), tmp_path / "outbox", 0, results, flush_s=2 * PATIENCE_S, confirmed=True, ahead=200,
-        again_s=(3.0, 3.0),
+        again_s=(1.0, 3.0),
     )  # fmt: skip
     for kill in range(kills):
         assert sender.wait(results * (kill + 1) // (kills + 1) + rng.randrange(20))
