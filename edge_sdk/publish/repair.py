@@ -32,7 +32,7 @@ def salvage(folder: Path) -> dict[int, Row]:
 def replace(folder: Path, most_bytes: int, rows: Mapping[int, Row], dropped: Mapping[str, int]) -> Path:
     """Sets the damaged file aside, for a new one with these results and counts; where the old one is now.
 
-    The new file is whole before the old one goes: a crash loses nothing.
+    The new file is whole before the old one goes: a crash loses nothing. Only the latest damaged one is kept.
     """
     for end in _ENDS:
         with contextlib.suppress(FileNotFoundError):
@@ -42,10 +42,10 @@ def replace(folder: Path, most_bytes: int, rows: Mapping[int, Row], dropped: Map
         fresh.write([rows[n] for n in sorted(rows)], (), dropped)
     finally:
         fresh.close()
-    number = 1
-    while (aside := folder / f"{FILE}.damaged-{number}").exists():
-        number += 1
+    aside = folder / f"{FILE}.damaged"
     with as_ours():
+        for old in folder.glob(f"{aside.name}*"):
+            old.unlink()
         for end in _ENDS:
             with contextlib.suppress(FileNotFoundError):
                 (folder / f"{FILE}{end}").rename(f"{aside}{end}")

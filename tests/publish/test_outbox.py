@@ -365,7 +365,7 @@ def test_a_file_that_is_no_database_is_set_aside_and_counted(tmp_path: Path) -> 
         assert box.outbox.dropped == {"damaged": 5}
         box.put("f")
         assert box.take_all() == ["f"]
-    assert (tmp_path / f"{FILE}.damaged-1").read_bytes().startswith(b"no database")
+    assert (tmp_path / f"{FILE}.damaged").read_bytes().startswith(b"no database")
 
 
 def test_what_a_damaged_file_still_holds_is_saved(tmp_path: Path) -> None:
