@@ -372,6 +372,7 @@ class Outbox:
             before = set(self._room.doomed)
             stored = self._room.make(self._store, rows, self._bytes, self._under_way())
             doomed = dict(self._room.doomed)
+            gone = [number for number in gone if number in self._gone]  # a repair leaves them out
         dropped = dict(self.dropped)
         for reason, _ in doomed.values():
             dropped[reason] = dropped.get(reason, 0) + 1
