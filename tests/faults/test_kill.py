@@ -138,7 +138,7 @@ def test_a_killed_broker_loses_nothing_that_was_to_be_confirmed(
 ) -> None:
     """It forgets what it had acknowledged: the outbox sends again what the subscriber has not confirmed.
 
-    Not in order: what was acknowledged while nobody was subscribed comes again later.
+    Also in order: a subscriber that misses a result asks for it before it takes those behind.
     """
     rng = random.Random(kills)
     listener = listen(broker.url(), confirm=True)
@@ -153,4 +153,4 @@ def test_a_killed_broker_loses_nothing_that_was_to_be_confirmed(
     accepted = sender.end(4 * PATIENCE_S)
     listener.wait_for(set(accepted))
     assert len(accepted) == results
-    assert_all_arrived(accepted, sorted(listener.numbers))
+    assert_all_arrived(accepted, listener.numbers)
