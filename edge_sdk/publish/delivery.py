@@ -83,7 +83,7 @@ class Delivery:
         for number in self._numbers.pop(message, ()):
             if self._options.confirmed is None:
                 self._queue.acknowledge(number)
-            else:
+            elif number in self._open:  # else its confirmation was faster
                 self._unconfirmed[number] = time.monotonic()
 
     def confirm(self, word: bytes) -> None:
@@ -96,11 +96,11 @@ class Delivery:
             again = found.get("again") is True
         except (ValueError, KeyError, TypeError):
             return
-        for number in list(self._unconfirmed):
+        for number in list(self._open):
             sequence = number & 0xFFFFFFFF
             if number >> 32 == epoch and any(a <= sequence <= b for a, b in ranges):
-                del self._unconfirmed[number]
-                self._open.discard(number)
+                self._open.remove(number)
+                self._unconfirmed.pop(number, None)
                 self._queue.acknowledge(number)
                 self._pause_s = _AGAIN_S[0]
         if again:

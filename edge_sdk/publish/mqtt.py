@@ -83,7 +83,7 @@ class MqttPublisher(BasePublisher):
         `credentials` are those of `edge_sdk.publish.broker.parse`.
 
         `home_assistant`, `frigate` and `sparkplug` turn conventions on, a mapping with options of theirs
-        (`edge_sdk.publish.CONVENTIONS`); `conventions` are further ones, ready made. What they say
+        (`edge_sdk.publish.conventions`); `conventions` are further ones, ready made. What they say
         of the machine stands in `health`, which somebody else may keep up to date.
         """
         self._broker: Broker = lazy.call(parse, "mqtt", PublishError, url, **credentials)

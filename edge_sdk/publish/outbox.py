@@ -80,7 +80,6 @@ class Outbox:
         self._unreadable: str | None = None  # what reading found wrong
         self._told: str | None = None  # the problem that was logged last
         self._erased_at = self._again_at = 0.0
-        self._sequence = 0
         self._closed = False
         self._folder = Folder(self.folder)
         try:

@@ -75,7 +75,7 @@ void eval(const EvalContext& run) {
     for (int64_t r = 0; r < s.rows; ++r) {
       accumulate(run.in<float>(0) + r * s.classes, s.classes, sums);
       for (int64_t i = 0; i < s.samples; ++i, ++drawn) {
-        const Random::Four bits = s.random.at(first + drawn / 2);
+        const Four bits = s.random.at(first + drawn / 2);
         const size_t half = drawn % 2 * 2;
         const double at = unit_double(bits[half], bits[half + 1]) * sums[s.classes - 1];
         run.out<T>(0)[r * s.samples + i] =

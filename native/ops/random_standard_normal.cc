@@ -8,7 +8,7 @@ namespace edge {
 namespace {
 
 void eval(const EvalContext& run) {
-  eval_random_floats(run, [](const Random::Four& bits, float* out) {
+  eval_random_floats(run, [](const Four& bits, float* out) {
     for (size_t i = 0; i < bits.size(); i += 2) {
       constexpr float kTwoPi = 6.28318530717958647692f;
       const float radius = std::sqrt(-2.f * std::log(std::max(unit_float(bits[i]), 1e-7f)));

@@ -5,7 +5,7 @@ namespace edge {
 namespace {
 
 void eval(const EvalContext& run) {
-  eval_random_floats(run, [](const Random::Four& bits, float* out) {
+  eval_random_floats(run, [](const Four& bits, float* out) {
     for (size_t i = 0; i < bits.size(); ++i) out[i] = unit_float(bits[i]);
   });
 }

@@ -1,10 +1,10 @@
 // STABLEHLO_RNG_BIT_GENERATOR: random bits, as many as output 1 has, from the state in input 0: a
-// key and a counter, which output 0 has as it is then. The same state gives the same bits
-// (J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3").
+// key and a counter, which output 0 has as it is then. The same state gives the same bits, by
+// Philox or Threefry (J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3").
 #include <array>
 #include <cstring>
 
-#include "ops/op.h"
+#include "ops/support/random.h"
 
 namespace edge {
 namespace {
@@ -64,17 +64,6 @@ Words<2> threefry(uint32_t k0, uint32_t k1, Words<2> c) {
     }
     c[0] += keys[(block + 1) % 3];
     c[1] += keys[(block + 2) % 3] + block + 1;
-  }
-  return c;
-}
-
-Words<4> philox(uint32_t k0, uint32_t k1, Words<4> c) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t a = uint64_t{c[0]} * 0xD2511F53u, b = uint64_t{c[2]} * 0xCD9E8D57u;
-    c = {static_cast<uint32_t>(b >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(b),
-         static_cast<uint32_t>(a >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(a)};
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
   }
   return c;
 }

@@ -11,10 +11,22 @@
 
 namespace edge {
 
+using Four = std::array<uint32_t, 4>;
+
+// The numbers of one step of the counter.
+inline Four philox(uint32_t k0, uint32_t k1, Four c) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = uint64_t{c[0]} * 0xD2511F53u, b = uint64_t{c[2]} * 0xCD9E8D57u;
+    c = {static_cast<uint32_t>(b >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(b),
+         static_cast<uint32_t>(a >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(a)};
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return c;
+}
+
 class Random {
  public:
-  using Four = std::array<uint32_t, 4>;
-
   // Seeds have 32 bits, as in TFLite; 0 both stand for any.
   void seed(int64_t first, int64_t second) {
     first = static_cast<int32_t>(first);
@@ -38,15 +50,7 @@ class Random {
   static constexpr size_t kKeptBytes = sizeof(uint64_t);
 
   Four at(uint64_t step) const {
-    Four c{low(step), high(step), low(stream_), high(stream_)};
-    uint32_t k0 = low(key_), k1 = high(key_);
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t a = uint64_t{c[0]} * 0xD2511F53u, b = uint64_t{c[2]} * 0xCD9E8D57u;
-      c = {high(b) ^ c[1] ^ k0, low(b), high(a) ^ c[3] ^ k1, low(a)};
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
-    }
-    return c;
+    return philox(low(key_), high(key_), {low(step), high(step), low(stream_), high(stream_)});
   }
 
  private:
