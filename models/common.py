@@ -16,6 +16,7 @@ from typing import Any, Callable, TypeVar
 import numpy as np
 
 from edge_sdk.optimize import tflite_file
+from edge_sdk.optimize.graph import Graph
 
 CALIBRATION_SAMPLES = 500
 SIGNATURE = "serving_default"
@@ -158,25 +159,20 @@ def export(network: Any, example: np.ndarray) -> bytes:
 
 def _rename(tree: Any) -> None:
     """Short tensor names: the converter's repeat the module path of each layer, hundreds of characters."""
-    graph = tree.subgraphs[0]
+    graph = Graph(tree)
     names: dict[int, str] = {}
-    for position, op in enumerate(graph.operators):
-        name = f"{_op_name(tree, op).lower()}_{position}"
-        names[op.outputs[0]] = name
-        roles = ("weights", "bias") if len(op.inputs) == 3 else ("parameter",)
-        for role, tensor in zip(roles, op.inputs[1:]):
+    for position, op in enumerate(graph.ops):
+        name = f"{graph.kind(op).lower()}_{position}"
+        names[graph.op_outputs(op)[0]] = name
+        _, *parameters = graph.op_inputs(op)
+        roles = ("weights", "bias") if len(parameters) == 2 else ("parameter",)
+        for role, tensor in zip(roles, parameters):
             names[tensor] = f"{name}/{role}"
     names[graph.inputs[0]], names[graph.outputs[0]] = "input", "output"
     for index, name in names.items():
-        graph.tensors[index].name = name
+        graph.main.tensors[index].name = name
     signature = tree.signatureDefs[0]
     signature.inputs[0].name, signature.outputs[0].name = "input", "output"
-
-
-def _op_name(tree: Any, op: Any) -> str:
-    code = tree.operatorCodes[op.opcodeIndex].builtinCode
-    operators = vars(tflite_file.schema().BuiltinOperator)
-    return next(name for name, value in operators.items() if value == code)
 
 
 def quantize(model: bytes, samples: np.ndarray, low: float, high: float) -> bytes:
@@ -195,15 +191,8 @@ def quantize(model: bytes, samples: np.ndarray, low: float, high: float) -> byte
 
 def macs(path: Path) -> int:
     """Multiply-accumulates of one inference: convolutions and fully-connected layers."""
-    tree = tflite_file.read(path)
-    graph, total = tree.subgraphs[0], 0
-    for op in graph.operators:
-        kind, outputs = _op_name(tree, op), np.prod(graph.tensors[op.outputs[0]].shape)
-        if kind in ("CONV_2D", "FULLY_CONNECTED"):
-            total += int(outputs * np.prod(graph.tensors[op.inputs[1]].shape[1:]))
-        elif kind == "DEPTHWISE_CONV_2D":
-            total += int(outputs * np.prod(graph.tensors[op.inputs[1]].shape[1:3]))
-    return total
+    graph = Graph(tflite_file.read(path))
+    return sum(graph.macs(op) for op in graph.ops)
 
 
 def progress(items: Sequence[Item], what: str) -> Iterator[Item]:

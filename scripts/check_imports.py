@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "energy": BASE | {"boards"},
     "doctor": BASE | {"boards"},
     "bench": MODEL | {"energy"},
-    "optimize": MODEL | {"bench"},
+    "optimize": MODEL | {"bench", "energy", "sources", "tasks"},
 }
 ROOTS = {"__init__", "__main__", "cli", "demo", "web"}
 

@@ -136,7 +136,7 @@ def add_metadata(
     buffer = s.BufferT(data=np.frombuffer(content, np.uint8))
     tree.metadata = tree.metadata or []
     for entry in tree.metadata:
-        if _text(entry.name) == METADATA_NAME:
+        if text(entry.name) == METADATA_NAME:
             tree.buffers[entry.buffer] = buffer
             break
     else:
@@ -232,5 +232,6 @@ def _floats(values: float | Sequence[float]) -> Any:
     return np.atleast_1d(np.asarray(values, np.float32))
 
 
-def _text(name: Any) -> str:
+def text(name: Any) -> str:
+    """A name of the tree, which holds bytes or str depending on where it comes from."""
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name)

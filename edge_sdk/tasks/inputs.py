@@ -138,7 +138,7 @@ def pixel_tables(
         return (raw.astype(dtype),) * channels
     if eight_bit and not trusted and not all(_believable(e, dtype) for e in exact):
         return (raw.astype(dtype),) * channels
-    return tuple(_quantize(r, dtype, quantization) for r in real)
+    return tuple(quantize(r, dtype, quantization) for r in real)
 
 
 def _spans_torch(dtype: np.dtype[Any], quantization: Quantization) -> bool:
@@ -180,7 +180,7 @@ def _write_window(window: Array, spec: TensorSpec, normalization: Normalization 
         real = real - _per_channel(normalization.mean, channels, "mean")
         real = real / _per_channel(normalization.std, channels, "std")
     if spec.dtype.kind in "iu":
-        real = _quantize(real, spec.dtype, spec.quantization or Quantization((1.0,), (0,)))
+        real = quantize(real, spec.dtype, spec.quantization or Quantization((1.0,), (0,)))
     out[...] = real.reshape(spec.shape)
 
 
@@ -190,7 +190,7 @@ def _per_channel(values: tuple[float, ...], channels: int, what: str) -> Array:
     return np.broadcast_to(np.asarray(values, np.float64), (channels,))
 
 
-def _quantize(real: Array, dtype: np.dtype[Any], quantization: Quantization) -> Array:
+def quantize(real: Array, dtype: np.dtype[Any], quantization: Quantization) -> Array:
     """round(real / scale) + zero point, halves away from zero as TFLite's AffineQuantize, saturated."""
     steps = real / quantization.scales[0]
     q = np.trunc(steps + np.copysign(0.5, steps)) + quantization.zero_points[0]
