@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
+    "distill": "teach a small model what a large one says, and show what that was worth",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }
