@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
         existing_file(options.student)
     if not os.path.isdir(os.path.dirname(options.output) or "."):
         raise InputError(f"there is no folder {os.path.dirname(options.output)} to write to")
-    if options.epochs <= 0:
+    if not options.epochs > 0:
         raise InputError(f"--epochs {options.epochs:g}: more than 0 is needed")
     need_torch()
     import torch

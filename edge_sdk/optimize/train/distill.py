@@ -18,17 +18,8 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples, results
 from edge_sdk.optimize.graph import Graph
-from edge_sdk.optimize.train.fit import (
-    NO_LABEL,
-    Lesson,
-    Settings,
-    class_numbers,
-    fit,
-    lesson,
-    outputs_of,
-    probabilities,
-    quality,
-)
+from edge_sdk.optimize.train.fit import Settings, fit, outputs_of, quality
+from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson, probabilities
 from edge_sdk.optimize.train.students import Student, open_student
 from edge_sdk.types import Array
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from edge_sdk.errors import BackendError, ModelError
@@ -68,9 +68,9 @@ def _quiet() -> Iterator[None]:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
         try:
-            yield
+            with redirect_stdout(nowhere), redirect_stderr(nowhere):
+                yield
         finally:
-            sys.stdout.flush()
             for place, stream in enumerate(saved, start=1):
                 os.dup2(stream, place)
                 os.close(stream)

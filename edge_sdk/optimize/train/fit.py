@@ -16,10 +16,10 @@ from torch.nn import functional as F
 from edge_sdk import model as models
 from edge_sdk.errors import InputError
 from edge_sdk.optimize.data import Progress, Samples, results
+from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson, probabilities
 from edge_sdk.optimize.train.torch_graph import TorchGraph
 from edge_sdk.types import Array
 
-NO_LABEL = -1
 HELD_OUT = 0.1  # of the samples, to pick the best epoch
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # what fine-tuning tries
 TRIAL = 0.1  # of the steps: how long it tries each
@@ -38,86 +38,6 @@ class Settings:
     augment: tuple[str, ...] = ()  # of `train.AUGMENTS`
     batch: int = 64
     clip: float = 1.0  # greatest norm of the gradient
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Inputs and what is to be given for them, as tensors; axis 0 counts samples."""
-
-    inputs: tuple[Any, ...]
-    labels: Any = None  # int64 [n], NO_LABEL where there is none; or None
-    scores: Any = None  # float32 [n, classes]: logarithms of the teacher's probabilities; or None
-    values: tuple[Any, ...] = ()  # float32 [n, ...] an output: what is to be met where classes are not asked
-    spread: tuple[float, ...] = ()  # the variance of each of `values`
-
-    def __len__(self) -> int:
-        return len(self.inputs[0])
-
-    def take(self, which: Any) -> Lesson:
-        def some(x: Any) -> Any:
-            return None if x is None else x[which]
-
-        return replace(
-            self,
-            inputs=tuple(map(some, self.inputs)),
-            labels=some(self.labels),
-            scores=some(self.scores),
-            values=tuple(map(some, self.values)),
-        )
-
-    def truth(self) -> Any:
-        """The class of each sample: its label, or else what the teacher says."""
-        if self.scores is None:
-            return self.labels
-        said = self.scores.argmax(-1)
-        return said if self.labels is None else torch.where(self.labels == NO_LABEL, said, self.labels)
-
-
-def lesson(samples: Samples, taught: tuple[Array, ...] | None, classes: int) -> Lesson:
-    """What samples and the outputs of a teacher for them ask for; InputError if that is nothing.
-
-    `classes`: how many there are to tell apart, or 0 where values are to be met.
-    """
-    inputs = tuple(torch.from_numpy(np.ascontiguousarray(x)) for x in samples.inputs)
-    labels = samples.labels
-    if taught is None and (labels is None or (labels.dtype.kind in "iu" and (labels == NO_LABEL).any())):
-        raise InputError("samples without labels need a teacher")
-    if classes:
-        known = None if labels is None else torch.from_numpy(class_numbers(labels, classes))
-        scores = None if taught is None else torch.from_numpy(logarithms(taught[0]))
-        return Lesson(inputs, known, scores)
-    values = (labels,) if taught is None else taught
-    wanted = tuple(torch.from_numpy(np.asarray(y, np.float32)) for y in values)
-    return Lesson(inputs, values=wanted, spread=tuple(max(float(v.var()), 1e-12) for v in wanted))
-
-
-def class_numbers(labels: Array, classes: int) -> Array:
-    """Labels as int64 [n]; InputError for those that are no class."""
-    if labels.dtype.kind not in "iu" or labels.size != len(labels):
-        raise InputError(f"labels are {labels.dtype} {list(labels.shape)}; class numbers [n] are needed")
-    wrong = labels[(labels >= classes) | (labels < NO_LABEL)]
-    if wrong.size:
-        raise InputError(f"there is the label {wrong.flat[0]}; the model's classes are 0 to {classes - 1}")
-    return labels.reshape(-1).astype(np.int64)
-
-
-def probabilities(outputs: Array) -> bool:
-    """Whether these are [n, classes] and each row sums up to 1."""
-    return bool(
-        outputs.ndim == 2
-        and outputs.shape[1] > 1
-        and outputs.min() >= 0
-        and np.allclose(outputs.sum(1), 1, atol=0.05)  # 8-bit outputs round each entry
-    )
-
-
-def logarithms(outputs: Array) -> Array:
-    """Scores [n, classes] whose softmax is what a model gives, be that probabilities or scores."""
-    if not probabilities(outputs):
-        return outputs.astype(np.float32)
-    least = max(float(outputs[outputs > 0].min()) / 2, 1e-7)  # 8-bit outputs have zeros
-    found: Array = np.log(np.maximum(outputs, least)).astype(np.float32)
-    return found
 
 
 def loss_of(outputs: tuple[Any, ...], want: Lesson, settings: Settings) -> Any:
@@ -178,9 +98,7 @@ def fit(
     """Trains `net` in place; `progress` gets the number of steps, `look` is called each `every` steps."""
     with _reproducible(seed):
         optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, settings.rate, total_steps=max(steps, 2), pct_start=0.1, cycle_momentum=False
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: share_of_rate(done, steps))
         batches = _batches(len(want), settings.batch)
         for step in range(1, steps + 1):
             net.train()
@@ -195,6 +113,14 @@ def fit(
             progress(step)
             if every and step % every == 0:
                 look()
+
+
+def share_of_rate(done: int, steps: int) -> float:
+    """One cycle: up over the first tenth of the steps, then down to 0 along a cosine."""
+    rise = max(0.1 * steps, 1)
+    if done < rise:
+        return (done + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (done - rise) / max(steps - rise, 1)))
 
 
 def fine_tune(

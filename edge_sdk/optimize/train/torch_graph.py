@@ -10,7 +10,8 @@ import torch
 from edge_sdk.errors import ModelError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.graph import NO_TENSOR, OUTPUT_CHANNELS, Graph
-from edge_sdk.optimize.train.torch_ops import MAKERS, ONE_INPUT, Node
+from edge_sdk.optimize.train import torch_layers, torch_ops  # noqa: F401  # they fill MAKERS
+from edge_sdk.optimize.train.torch_node import MAKERS, ONE_INPUT, Node
 
 _MOVES = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}  # may stand behind a SOFTMAX and change nothing
 
