@@ -115,7 +115,8 @@ def people(rng: np.random.Generator, rows: int, columns: int, count: int) -> tup
         for k, (v, u) in enumerate(spots):
             near = (y - v) ** 2 + (x - u) ** 2 < 4
             heat[..., k] += 6 * np.exp(-((y - v) ** 2) - (x - u) ** 2)
-            shorts[near, k], shorts[near, 17 + k] = (v - y)[near], (u - x)[near]
+            # Short of the goal, so that each refinement counts.
+            shorts[near, k], shorts[near, 17 + k] = 0.6 * (v - y)[near], 0.6 * (u - x)[near]
             for e, pair in enumerate(EDGES):
                 for back in (0, 1):
                     if pair[back] == k:
