@@ -133,11 +133,11 @@ class Net:
         return self._op("TRANSPOSE_CONV", [self._ints(n, h, w, made), self._floats(made, 2, 2, c), x],
                         (n, h, w, made), padding="SAME", strideW=1, strideH=1)  # fmt: skip
 
-    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, sum, squeeze, concat, pad_channels, pool,
-             resize, slice, mixed, transposed, upscaled)  # fmt: skip
+    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, sum, squeeze, concat, pad_channels,
+             pool, resize, slice, mixed, transposed, upscaled)  # fmt: skip
 
     def head(self, x: int) -> int:
-        n, h, w, c = self.shapes[x]
+        _, h, w, c = self.shapes[x]
         flat = self._op("RESHAPE", [x, self._ints(-1, h * w * c)], (1, h * w * c))
         hidden = self._op("FULLY_CONNECTED", [flat, self._floats(6, h * w * c), self._floats(6)], (1, 6))
         return self._op("FULLY_CONNECTED", [hidden, self._floats(4, 6), None], (1, 4))

@@ -21,12 +21,17 @@ from edge_sdk.types import Array
 
 KEEP = 0
 
-_SAME = """ABS CAST CEIL COS DEQUANTIZE ELU EXP FLOOR GELU HARD_SWISH LEAKY_RELU LOG LOGISTIC NEG RELU RELU6
-RELU_0_TO_1 RELU_N1_TO_1 ROUND RSQRT SIGN SIN SQRT SQUARE TANH""".split()
-_BINARY = "ADD DIV MAXIMUM MINIMUM MUL POW PRELU SQUARED_DIFFERENCE SUB".split()
-_SPATIAL = "AVERAGE_POOL_2D L2_POOL_2D MAX_POOL_2D RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR".split()
-_REDUCE = "MEAN REDUCE_MAX REDUCE_MIN REDUCE_PROD SUM".split()
-_RESHAPE = "EXPAND_DIMS RESHAPE SQUEEZE".split()
+# fmt: off
+_SAME = [
+    "ABS", "CAST", "CEIL", "COS", "DEQUANTIZE", "ELU", "EXP", "FLOOR", "GELU", "HARD_SWISH", "LEAKY_RELU",
+    "LOG", "LOGISTIC", "NEG", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "RSQRT", "SIGN", "SIN",
+    "SQRT", "SQUARE", "TANH",
+]
+# fmt: on
+_BINARY = ["ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "POW", "PRELU", "SQUARED_DIFFERENCE", "SUB"]
+_SPATIAL = ["AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"]
+_REDUCE = ["MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"]
+_RESHAPE = ["EXPAND_DIMS", "RESHAPE", "SQUEEZE"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class _Search:
         for position, op in enumerate(self.graph.ops):
             self.position = position
             rule = self.rules.get(self.graph.kind(op))
-            if rule is None or not rule(op):
+            if rule is None or not self._ranked(op) or not rule(op):
                 for tensor in [*self.graph.op_inputs(op), *self.graph.op_outputs(op)]:
                     self.freeze(tensor)
         for tensor in self.graph.outputs:
@@ -188,6 +193,11 @@ class _Search:
             self.unite(known, ids)
         self.uses[tensor, axis] += 1
 
+    def _ranked(self, op: Any) -> bool:
+        """Whether the file says how many axes there are: an empty shape may mean that it does not."""
+        tensors = [t for t in self.graph.op_inputs(op) if t in self.producers]
+        return all(self.graph.shape(t) for t in [*tensors, *self.graph.op_outputs(op)])
+
     def values(self, op: Any, i: int) -> list[int] | None:
         """A constant parameter of an op."""
         given = self.graph.op_inputs(op)
@@ -272,21 +282,23 @@ class _Search:
             self.values(op, 1) is None and getattr(op.builtinOptions, "newShape", None) is None
         ):
             return False
-        ids = self._elements(tensor, axis, self.graph.shape(tensor))
-        return self._mark_elements(out, ids.reshape(self.graph.shape(out)))
-
-    def _elements(self, tensor: int, axis: int, shape: tuple[int, ...]) -> Array:
-        along = [1] * len(shape)
-        along[axis] = -1
-        return np.broadcast_to(self.axes[tensor][axis].reshape(along), shape)
-
-    def _mark_elements(self, out: int, ids: Array) -> bool:
+        ids, made = self._elements(tensor, axis), self.graph.shape(out)
+        if ids.size != np.prod(made):  # open axes, which the file gives as 1
+            return False
+        ids = ids.reshape(made)
         for axis in reversed(range(ids.ndim)):
             lanes = np.moveaxis(ids, axis, -1).reshape(-1, ids.shape[axis])
             if (lanes == lanes[0]).all():
                 self.mark(out, axis, lanes[0].copy())
                 return True
         return False
+
+    def _elements(self, tensor: int, axis: int) -> Array:
+        """The number of each element of an activation."""
+        shape = self.graph.shape(tensor)
+        along = [1] * len(shape)
+        along[axis] = -1
+        return np.broadcast_to(self.axes[tensor][axis].reshape(along), shape)
 
     def _pad(self, op: Any) -> bool:
         (out,) = self.graph.op_outputs(op)
@@ -417,7 +429,10 @@ class _Search:
         if axis is None:
             ids = np.zeros(columns, np.int64)
         else:
-            rows = self._elements(tensor, axis, self.graph.shape(tensor)).reshape(-1, columns)
+            elements = self._elements(tensor, axis)
+            if elements.size % columns:
+                return False
+            rows = elements.reshape(-1, columns)
             if not (rows == rows[0]).all():
                 return False
             ids = rows[0].copy()

@@ -10,12 +10,12 @@ from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.prune.channels import Channels
 from edge_sdk.types import Array
 
-_SIZED = "DEPTHWISE_CONV_2D PAD PADV2 RESHAPE SLICE STRIDED_SLICE TRANSPOSE_CONV".split()
+_SIZED = ["DEPTHWISE_CONV_2D", "PAD", "PADV2", "RESHAPE", "SLICE", "STRIDED_SLICE", "TRANSPOSE_CONV"]
 
 
 def cut(graph: Graph, channels: Channels, gone: Array) -> None:
     """Takes the units out for which `gone` [1 + units] is set; entry 0 is what stays."""
-    changed = {
+    changed: dict[int, dict[int, Array]] = {
         tensor: kept
         for tensor, axes in channels.axes.items()
         if (kept := {axis: np.flatnonzero(~gone[ids]) for axis, ids in axes.items() if gone[ids].any()})
@@ -25,17 +25,17 @@ def cut(graph: Graph, channels: Channels, gone: Array) -> None:
     for tensor, axes in changed.items():
         values = graph.constant(tensor)
         if values is not None:
-            for axis, kept in axes.items():
-                values = values.take(kept, axis)
+            for axis, left in axes.items():
+                values = values.take(left, axis)
             graph.set_constant(tensor, values)
             continue
         found = graph.main.tensors[tensor]
         shape = list(graph.shape(tensor))
         signature = None if found.shapeSignature is None else list(found.shapeSignature)
-        for axis, kept in axes.items():
-            shape[axis] = len(kept)
+        for axis, left in axes.items():
+            shape[axis] = len(left)
             if signature:
-                signature[axis] = len(kept) if signature[axis] != -1 else -1
+                signature[axis] = len(left) if signature[axis] != -1 else -1
         found.shape = np.asarray(shape, np.int32)
         found.shapeSignature = np.asarray(signature, np.int32) if signature else None
     graph.collect()
@@ -86,11 +86,12 @@ def _replace(graph: Graph, op: Any, i: int, change: Any) -> None:
     """Gives an op a changed parameter of its own: others may share the old one."""
     old = graph.op_inputs(op)[i]
     values = graph.constant(old)
-    fitted = change(values)
-    if np.array_equal(fitted, graph.constant(old)):
+    assert values is not None  # `channels` follows no op whose parameters are computed
+    fitted = change(values.copy())
+    if np.array_equal(fitted, values):
         return
     new = graph.add_tensor(f"{graph.name(old)}/pruned", fitted.shape)
-    graph.set_constant(new, fitted.astype(np.asarray(values).dtype))
+    graph.set_constant(new, fitted.astype(values.dtype))
     given = graph.op_inputs(op)
     given[i] = new
     op.inputs = given
