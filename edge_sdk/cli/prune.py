@@ -25,14 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="the file to write")
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument(
-        "--macs", type=_amount, metavar="0.5|3M", help="multiply-accumulates that may be left"
-    )
+    target.add_argument("--macs", type=_amount, metavar="0.5|3M", help="multiply-accumulates to keep")
     target.add_argument("--bytes", type=_amount, metavar="0.5|200k", help="size of the file")
     target.add_argument("--latency", type=_amount, metavar="0.6|2ms", help="time of a run on this machine")
-    target.add_argument(
-        "--sparsity", choices=prune.PATTERNS, help="keep all channels, zero blocks of weights"
-    )
+    target.add_argument("--sparsity", choices=prune.PATTERNS, help="zero blocks of weights instead")
     parser.add_argument("--share", type=float, default=0.5, help="--sparsity: of the blocks (0.5)")
     parser.add_argument("--data", metavar="WHERE", help="samples to prune by: .npz, a folder, any source")
     parser.add_argument("--test", metavar="WHERE", help="samples to judge by; a fifth of --data by default")
@@ -69,6 +65,8 @@ def main(options: argparse.Namespace) -> int:
     model = Path(path).read_bytes()
     data, test = _samples(path, options)
     if options.sparsity:
+        if options.fine_tune is not None:
+            raise InputError("--fine-tune would fill the zeros of --sparsity again: tune first")
         sparse = prune.sparsify(model, options.share, options.sparsity, test, options.threads)
         _write(options.output, sparse.model)
         _tell(options, sparse.to_dict(), _sparse_text(sparse))

@@ -7,7 +7,8 @@ from builders import GraphBuilder
 
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.graph import Graph
-from edge_sdk.optimize.prune.channels import Channels, storage
+from edge_sdk.optimize.prune.channels import Channels
+from edge_sdk.optimize.prune.search import storage
 
 
 class Net:
@@ -113,6 +114,30 @@ class Net:
         b = self._op("SLICE", [x, self._ints(0, h // 2, 0, 0), self._ints(*part)], part)
         return self._op("CONCATENATION", [b, a], self.shapes[x], axis=1)
 
+    def split(self, x: int) -> int:
+        """Of the columns, and put back the other way round."""
+        n, h, w, c = self.shapes[x]
+        parts = [self._seen(self.g.tensor((n, h, w // 2, c), "float32"), (n, h, w // 2, c)) for _ in "ab"]
+        self.g.op("SPLIT", [self.g.constant(np.array(2, np.int32)), x], parts, numSplits=2)
+        return self._op("CONCATENATION", parts[::-1], self.shapes[x], axis=2)
+
+    def split_channels(self, x: int) -> int:
+        """Of an even number: they stay."""
+        n, h, w, c = self.shapes[x]
+        if c % 2:
+            return x
+        parts = [self._seen(self.g.tensor((n, h, w, c // 2), "float32"), (n, h, w, c // 2)) for _ in "ab"]
+        self.g.op("SPLIT", [self.g.constant(np.array(3, np.int32)), x], parts, numSplits=2)
+        return self._op("MUL", parts, (n, h, w, c // 2))
+
+    def dilated(self, x: int) -> int:
+        n, h, w, c = self.shapes[x]
+        none = self.g.constant(np.zeros((2, 2), np.int32))
+        y = self._op("SPACE_TO_BATCH_ND", [x, self._ints(2, 2), none], (4 * n, h // 2, w // 2, c))
+        y = self._op("CONV_2D", [y, self._floats(5, 1, 1, c), None], (4 * n, h // 2, w // 2, 5),
+                     padding="SAME", strideW=1, strideH=1, dilationWFactor=1, dilationHFactor=1)  # fmt: skip
+        return self._op("BATCH_TO_SPACE_ND", [y, self._ints(2, 2), none], (n, h, w, 5))
+
     def mixed(self, x: int) -> int:
         """Something that looks at all channels at once: they stay."""
         if self.rng.random() < 0.5:
@@ -133,8 +158,9 @@ class Net:
         return self._op("TRANSPOSE_CONV", [self._ints(n, h, w, made), self._floats(made, 2, 2, c), x],
                         (n, h, w, made), padding="SAME", strideW=1, strideH=1)  # fmt: skip
 
-    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, sum, squeeze, concat, pad_channels,
-             pool, resize, slice, mixed, transposed, upscaled)  # fmt: skip
+    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, sum, squeeze, concat,
+             pad_channels, pool, resize, slice, split, split_channels, dilated, mixed, transposed,
+             upscaled)  # fmt: skip
 
     def head(self, x: int) -> int:
         _, h, w, c = self.shapes[x]

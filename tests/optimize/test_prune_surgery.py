@@ -13,7 +13,7 @@ from edge_sdk.optimize.prune.channels import find
 from edge_sdk.optimize.prune.surgery import cut
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(120))
 def test_surgery_is_masking(seed: int) -> None:
     model = random_model(seed)
     rng = np.random.default_rng(seed)

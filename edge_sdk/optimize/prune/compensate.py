@@ -7,20 +7,30 @@ are too few samples for it, the mean alone is folded in. Padded borders are take
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from edge_sdk.optimize.graph import BIAS, NO_TENSOR, Graph
-from edge_sdk.optimize.prune.channels import Channels, Layer
-from edge_sdk.optimize.prune.statistics import RIDGE, Moments, bias_of, consumers, put_weights, weights_of
+from edge_sdk.optimize.graph import BIAS, NO_TENSOR, OUTPUT_CHANNELS, Graph
+from edge_sdk.optimize.prune.channels import Channels
+from edge_sdk.optimize.prune.search import storage
+from edge_sdk.optimize.prune.statistics import RIDGE, Moments, consumers, put_weights, weights_of
 from edge_sdk.types import Array
 
 
 def compensate(graph: Graph, channels: Channels, gone: Array, moments: dict[int, Moments]) -> None:
-    """Changes the weights of layers that look at units for which `gone` [1 + units] is set."""
-    for layer in consumers(channels):
+    """Changes the weights of layers that look at units for which `gone` [1 + units] is set.
+
+    Layers that share weights, or have no bias of their own (see `own_biases`), stay as they are.
+    """
+    layers = consumers(channels)
+    reads = Counter(layer.weights for layer in channels.layers)
+    for layer in layers:
         assert layer.inputs is not None
         lost = gone[layer.inputs]
-        if not lost.any() or lost.all() or layer.kind == "TRANSPOSE_CONV":  # whose pixels overlap
+        if not lost.any() or lost.all() or reads[layer.weights] > 1:
+            continue
+        if layer.kind == "TRANSPOSE_CONV" or layer.bias == NO_TENSOR:  # of the former, pixels overlap
             continue
         slopes, offsets = estimate(moments[layer.op], lost)
         weights = weights_of(graph, layer.weights)
@@ -28,7 +38,8 @@ def compensate(graph: Graph, channels: Channels, gone: Array, moments: dict[int,
         weights[..., ~lost] += removed @ slopes
         put_weights(graph, layer.weights, weights)
         taps = tuple(range(1, weights.ndim - 1))
-        _put_bias(graph, layer, bias_of(graph, layer) + removed.sum(taps) @ offsets)
+        bias = weights_of(graph, layer.bias) + removed.sum(taps) @ offsets
+        put_weights(graph, layer.bias, bias)
 
 
 def estimate(moments: Moments, lost: Array) -> tuple[Array, Array]:
@@ -42,11 +53,23 @@ def estimate(moments: Moments, lost: Array) -> tuple[Array, Array]:
     return slopes.astype(np.float32), (mean[lost] - slopes @ mean[~lost]).astype(np.float32)
 
 
-def _put_bias(graph: Graph, layer: Layer, bias: Array) -> None:
-    if layer.bias != NO_TENSOR:
-        put_weights(graph, layer.bias, bias)
-        return
-    op = graph.ops[layer.op]
-    tensor = graph.add_tensor(f"{graph.name(layer.weights)}/bias", bias.shape)
-    graph.set_constant(tensor, bias)
-    op.inputs = [*graph.op_inputs(op)[: BIAS[layer.kind]], tensor]
+def own_biases(graph: Graph) -> None:
+    """Gives each float layer a bias that no other op reads: a shared one would tie their channels together."""
+    reads = Counter(t for op in graph.ops for t in graph.op_inputs(op))
+    producers = graph.producers()
+    for op in graph.ops:
+        kind = graph.kind(op)
+        if kind not in BIAS:
+            continue
+        given = graph.op_inputs(op)
+        if graph.type(given[1]) != "FLOAT32" or storage(graph, given[1], producers) is None:
+            continue
+        given += [NO_TENSOR] * (BIAS[kind] + 1 - len(given))
+        old = given[BIAS[kind]]
+        if old != NO_TENSOR and (reads[old] == 1 or storage(graph, old, producers) is None):
+            continue
+        count = graph.shape(given[1])[OUTPUT_CHANNELS[kind]]
+        values = np.zeros(count, np.float32) if old == NO_TENSOR else weights_of(graph, old)
+        given[BIAS[kind]] = graph.add_tensor(f"{graph.name(graph.op_outputs(op)[0])}/bias", values.shape)
+        graph.set_constant(given[BIAS[kind]], values)
+        op.inputs = given

@@ -15,13 +15,15 @@ from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import OUTPUT_CHANNELS, Graph
 from edge_sdk.optimize.prune import channels as units
 from edge_sdk.optimize.prune import choose, importance, judge, statistics
-from edge_sdk.optimize.prune.compensate import compensate
+from edge_sdk.optimize.prune.compensate import compensate, own_biases
+from edge_sdk.optimize.prune.search import storage
 from edge_sdk.optimize.prune.surgery import cut
 from edge_sdk.types import Array
 
 Progress = Callable[[str], None]  # told what is done next
 
 MULTIPLE = 8
+_CLOSE = 0.9  # of the limit: a result below could have kept more
 _STATISTICS = 512  # samples at most: they settle quickly
 
 
@@ -82,15 +84,20 @@ class FineTune:
     seed: int = 0
 
     def __call__(self, model: bytes, samples: Samples, teacher: bytes, progress: Any) -> bytes:
+        train = self.trainer()
+        tuned: bytes = train.fine_tune(model, samples, teacher, self.epochs, self.seed, progress)
+        return tuned
+
+    @staticmethod
+    def trainer() -> Any:
+        """The module that trains, which only the extra `[train]` has what it takes for."""
         try:
-            train = importlib.import_module("edge_sdk.optimize.train")
+            return importlib.import_module("edge_sdk.optimize.train")
         except ImportError as error:
             raise BackendError(
                 f"fine-tuning needs torch, which is not installed ({error}): "
                 "pip install 'edge-sdk-runtime[train]'"
             ) from error
-        tuned: bytes = train.fine_tune(model, samples, teacher, self.epochs, self.seed, progress)
-        return tuned
 
 
 def prune(
@@ -115,7 +122,9 @@ def prune(
     method = method or ("weights" if samples is None else "activation")
     if samples is None and (method == "activation" or fine_tune):
         raise ModelError("pruning by activation and fine-tuning need samples: give some")
-    refuse_quantized(Graph(tflite_file.read(model)))
+    if fine_tune:
+        fine_tune.trainer()  # rather now than after the first round
+    _refuse_unfit(Graph(tflite_file.read(model)))
     files = tflite_file.appended_files(model)
     meter = _Meter(model, target, threads)
     pruned, reached = model, False
@@ -134,18 +143,21 @@ def prune(
     return _report(model, pruned, target, reached, test, threads)
 
 
-def refuse_quantized(graph: Graph) -> None:
+def _refuse_unfit(graph: Graph) -> None:
     producers = graph.producers()
-    for op in graph.ops:
+    for i, op in enumerate(graph.ops):
         if graph.kind(op) in OUTPUT_CHANNELS:
             weights = graph.op_inputs(op)[1]
-            origin = units.storage(graph, weights, producers)
+            origin = storage(graph, weights, producers)
             kind = graph.type(weights if origin is None else origin)
             if kind not in ("FLOAT32", "FLOAT16"):
                 raise ModelError(
-                    f"the weights of '{graph.name(graph.op_outputs(op)[0])}' are {kind}, and channels are "
-                    "removed from float models only: prune the float model, then quantize"
+                    f"op {i} {graph.kind(op)} has weights of type {kind}, and channels are removed from "
+                    "float models only: prune the float model, then quantize"
                 )
+    own_biases(graph)
+    if not units.find(graph).count:
+        raise ModelError("no channel can be removed: all reach an output or an op that needs them all")
 
 
 class _Meter:
@@ -173,11 +185,11 @@ class _Step:
     """A model, the order in which its units go, and the models that this makes."""
 
     def __init__(self, model: bytes, samples: Samples | None, method: str, multiple: int) -> None:
-        self._model, self._files = model, tflite_file.appended_files(model)
+        self._files = tflite_file.appended_files(model)
         graph = Graph(tflite_file.read(model))
+        own_biases(graph)
+        self._model = model = tflite_file.write(graph.tree, self._files)
         self._channels = units.find(graph)
-        if not self._channels.count:
-            raise ModelError("no channel can be removed: all reach an output or an op that needs them all")
         some = (
             None if samples is None else samples.take(slice(None, None, max(1, len(samples) // _STATISTICS)))
         )
@@ -189,24 +201,37 @@ class _Step:
         self._order = choose.order(self._channels, scores, self._costs, multiple)
 
     def down_to(self, limit: float, meter: _Meter) -> tuple[bytes, bool]:
-        """The model with the fewest removals that needs at most `limit`; else the one with most."""
-        few, many = 0, len(self._order)
+        """The model with the fewest removals that needs at most `limit`; else the one with most.
 
-        def fits(count: int) -> bool:
-            gone = self._gone(count)
-            return (self._costs.total(gone) if meter.what == "macs" else meter(self._made(gone))) <= limit
+        Where a whole step goes far beyond it, as steps through long chains of sums do, a part of it does.
+        """
+        single = np.concatenate([np.zeros(0, np.int64), *self._order])
+        ends = np.cumsum([0, *(len(step) for step in self._order)])
 
-        if not fits(many):
-            return self._made(self._gone(many)), False
-        while few < many:
-            middle = (few + many) // 2
-            few, many = (few, middle) if fits(middle) else (middle + 1, many)
-        return self._made(self._gone(many)), True
+        def needs(count: int) -> float:
+            gone = self._gone(single[:count])
+            return self._costs.total(gone) if meter.what == "macs" else meter(self._made(gone))
 
-    def _gone(self, count: int) -> Array:
+        def fewest(counts: Array) -> int:
+            """The first of these that fits; the last is known to."""
+            few, many = 0, len(counts) - 1
+            while few < many:
+                middle = (few + many) // 2
+                few, many = (few, middle) if needs(int(counts[middle])) <= limit else (middle + 1, many)
+            return many
+
+        if needs(len(single)) > limit:
+            return self._made(self._gone(single)), False
+        last = fewest(ends)
+        count = int(ends[last])
+        if last and needs(count) < _CLOSE * limit:
+            inside = np.arange(ends[last - 1], ends[last] + 1)
+            count = int(inside[fewest(inside)])
+        return self._made(self._gone(single[:count])), True
+
+    def _gone(self, removed: Array) -> Array:
         gone = np.zeros(self._channels.count + 1, bool)
-        for some in self._order[:count]:
-            gone[some] = True
+        gone[removed] = True
         return gone
 
     def _made(self, gone: Array) -> bytes:
@@ -249,6 +274,6 @@ def _report(
 
 def _weight_bytes(graph: Graph, op: Any) -> int:
     weights = graph.op_inputs(op)[1]
-    origin = units.storage(graph, weights, graph.producers())
+    origin = storage(graph, weights, graph.producers())
     values = None if origin is None else graph.constant(origin)
     return 0 if values is None else values.nbytes

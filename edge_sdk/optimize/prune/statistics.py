@@ -10,8 +10,9 @@ import numpy as np
 import edge_sdk
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Progress, Samples
-from edge_sdk.optimize.graph import NO_TENSOR, Graph
-from edge_sdk.optimize.prune.channels import Channels, Layer, storage
+from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.prune.channels import Channels, Layer
+from edge_sdk.optimize.prune.search import storage
 from edge_sdk.types import Array
 
 _POSITIONS = 256  # of a sample, evenly picked: neighbours say much the same
@@ -43,13 +44,6 @@ def put_weights(graph: Graph, tensor: int, values: Array) -> None:
     assert origin is not None
     assert old is not None
     graph.set_constant(origin, values.astype(old.dtype))
-
-
-def bias_of(graph: Graph, layer: Layer) -> Array:
-    """Zeros where there is none."""
-    if layer.bias == NO_TENSOR:
-        return np.zeros(len(layer.outputs), np.float32)
-    return weights_of(graph, layer.bias)
 
 
 def consumers(channels: Channels) -> list[Layer]:
