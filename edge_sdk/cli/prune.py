@@ -67,7 +67,7 @@ def main(options: argparse.Namespace) -> int:
     if options.sparsity:
         if options.fine_tune is not None:
             raise InputError("--fine-tune would fill the zeros of --sparsity again: tune first")
-        sparse = prune.sparsify(model, options.share, options.sparsity, test, options.threads)
+        sparse = prune.sparsify(model, options.share, options.sparsity, data, test, options.threads)
         _write(options.output, sparse.model)
         _tell(options, sparse.to_dict(), _sparse_text(sparse))
         return 0

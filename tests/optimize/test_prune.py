@@ -198,6 +198,42 @@ def test_blocks_become_zero_and_nothing_else_changes(path: Path) -> None:
     assert SPARSE_BLOCK == (16, 4)
 
 
+def test_weights_that_stay_take_over_what_the_zeros_said() -> None:
+    """Columns behind the first half repeat it: half of the blocks say nothing that the rest cannot."""
+    rng = np.random.default_rng(0)
+    g = GraphBuilder()
+    x, both, y = g.input((1, 32), "float32"), g.tensor((1, 64), "float32"), g.tensor((1, 16), "float32")
+    g.op("CONCATENATION", [x, x], [both], axis=1)
+    weights = rng.standard_normal((16, 64)).astype(np.float32)
+    weights[:, 32:] /= 10
+    g.op("FULLY_CONNECTED", [both, g.constant(weights), None], [y])
+    model = g.build([y])
+    samples = random_samples(edge_sdk.load(model).inputs, 300)
+    (wanted,) = results(edge_sdk.load(model), samples)
+    fitted, plain = (prune.sparsify(model, 0.5, samples=s).model for s in (samples, None))
+    far, near = (np.abs(results(edge_sdk.load(m), samples)[0] - wanted).max() for m in (plain, fitted))
+    assert near < 0.05 * far
+
+
+def test_sparse_convolution_is_fitted_to_its_patches() -> None:
+    """A channel that another one repeats: without fitting, its block is missed."""
+    rng = np.random.default_rng(0)
+    g = GraphBuilder()
+    x, both, y = (g.input((1, 9, 9, 4), "float32"), g.tensor((1, 9, 9, 8), "float32"),
+                  g.tensor((1, 3, 2, 16), "float32"))  # fmt: skip
+    g.op("CONCATENATION", [x, x], [both], axis=3)
+    weights = rng.standard_normal((16, 3, 2, 8)).astype(np.float32)
+    weights[..., 4:] /= 10
+    g.op("CONV_2D", [both, g.constant(weights), g.constant(np.zeros(16, np.float32))], [y], padding="VALID",
+         strideH=2, strideW=3, dilationHFactor=2, dilationWFactor=4)  # fmt: skip
+    model = g.build([y])
+    samples = random_samples(edge_sdk.load(model).inputs, 100)
+    (wanted,) = results(edge_sdk.load(model), samples)
+    fitted, plain = (prune.sparsify(model, 0.5, samples=s).model for s in (samples, None))
+    far, near = (np.abs(results(edge_sdk.load(m), samples)[0] - wanted).max() for m in (plain, fitted))
+    assert near < 0.05 * far
+
+
 def test_sparsity_that_gains_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="2:4"):
         prune.sparsify(FLOAT.read_bytes(), 0.5, "2:4")

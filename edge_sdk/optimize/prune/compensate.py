@@ -54,7 +54,7 @@ def estimate(moments: Moments, lost: Array) -> tuple[Array, Array]:
 
 
 def own_biases(graph: Graph) -> None:
-    """Gives each float layer a bias that no other op reads: a shared one would tie their channels together."""
+    """Gives each float layer a bias that no other op reads: a shared one ties channels together."""
     reads = Counter(t for op in graph.ops for t in graph.op_inputs(op))
     producers = graph.producers()
     for op in graph.ops:

@@ -11,7 +11,8 @@ from edge_sdk.errors import InputError, ModelError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import Graph
-from edge_sdk.optimize.prune import judge
+from edge_sdk.optimize.prune import judge, patches
+from edge_sdk.optimize.prune.statistics import RIDGE
 from edge_sdk.types import Array
 
 SPARSE_BLOCK = (16, 4)  # output channels x input values that lie behind one another, as kernels read them
@@ -60,12 +61,14 @@ def sparsify(
     model: bytes,
     share: float,
     pattern: str = "block",
+    samples: Samples | None = None,
     test: Samples | None = None,
     threads: int | None = None,
 ) -> Sparsified:
     """Zeroes `share` of the blocks of each large enough layer: those with the smallest L2 norm.
 
-    Float and int8 models alike: an int8 zero is a zero. InputError for a pattern that nothing here gains
+    Float and int8 models alike: an int8 zero is a zero. With `samples` the weights that stay of a float
+    layer are fitted to what it computed before. InputError for a pattern that nothing here gains
     from, ModelError where no layer is large enough.
     """
     if pattern != "block":
@@ -76,14 +79,17 @@ def sparsify(
     if not 0 < share < 1:
         raise InputError(f"a share of {share:g} of the blocks: it is between 0 and 1")
     graph = Graph(tflite_file.read(model))
+    inflow = {} if samples is None else patches.inflow(model, _float_layers(graph), samples)
     layers, left_alone = [], []
-    for _, op in graph.layers():
+    for i, op in graph.layers():
         name = graph.name(graph.op_outputs(op)[0])
         reason = _unfit(graph, op)
         if reason:
             left_alone.append(f"{name}: {reason}")
         else:
-            layers.append(SparseLayer(name, *_zero_blocks(graph, graph.op_inputs(op)[1], share)))
+            layers.append(
+                SparseLayer(name, *_zero_blocks(graph, graph.op_inputs(op)[1], share, inflow.get(i)))
+            )
     if not layers:
         raise ModelError(f"no layer can be made sparse: {'; '.join(left_alone) or 'there are none'}")
     graph.collect()
@@ -91,6 +97,15 @@ def sparsify(
     before, after = judge.latency([model, sparse], threads)
     quality = None if test is None else judge.quality(model, sparse, test)
     return Sparsified(sparse, tuple(layers), tuple(left_alone), (before, after), quality)
+
+
+def _float_layers(graph: Graph) -> list[int]:
+    """Positions of those that can be fitted."""
+    return [
+        i
+        for i, op in graph.layers()
+        if not _unfit(graph, op) and graph.type(graph.op_inputs(op)[1]) == "FLOAT32"
+    ]
 
 
 def _unfit(graph: Graph, op: Any) -> str:
@@ -109,7 +124,7 @@ def _unfit(graph: Graph, op: Any) -> str:
     return ""
 
 
-def _zero_blocks(graph: Graph, tensor: int, share: float) -> tuple[int, int]:
+def _zero_blocks(graph: Graph, tensor: int, share: float, products: Array | None) -> tuple[int, int]:
     """Changes the weights; how many blocks there are, and how many are zero now."""
     values = graph.constant(tensor)
     assert values is not None  # `Graph.layers` gives only constant ones
@@ -119,8 +134,22 @@ def _zero_blocks(graph: Graph, tensor: int, share: float) -> tuple[int, int]:
     zero[np.argsort(norms.reshape(-1), kind="stable")[: round(share * norms.size)]] = True
     high, wide = SPARSE_BLOCK
     mask = zero.reshape(norms.shape).repeat(high, 0).repeat(wide, 1)[: rows.shape[0], : rows.shape[1]]
-    graph.set_constant(tensor, np.where(mask, 0, rows).astype(values.dtype).reshape(values.shape))
-    return norms.size, int((block_norms(np.where(mask, 0, rows)) == 0).sum())
+    fitted = np.where(mask, 0, rows) if products is None else _fitted(rows, mask, products)
+    graph.set_constant(tensor, fitted.astype(values.dtype).reshape(values.shape))
+    return norms.size, int((block_norms(fitted) == 0).sum())
+
+
+def _fitted(rows: Array, mask: Array, products: Array) -> Array:
+    """Least squares: the weights that stay take over what those that go said of the same inputs."""
+    found = np.zeros_like(rows)
+    ridge = RIDGE * max(float(np.diag(products).mean()), 1e-12)
+    for first in range(0, len(rows), SPARSE_BLOCK[0]):
+        some = slice(first, first + SPARSE_BLOCK[0])
+        kept, lost = ~mask[first], mask[first]
+        gram = products[np.ix_(kept, kept)] + ridge * np.eye(kept.sum())
+        share = np.linalg.solve(gram, products[np.ix_(kept, lost)])
+        found[some, kept] = rows[some][:, kept] + rows[some][:, lost] @ share.T
+    return found
 
 
 def block_norms(rows: Array) -> Array:

@@ -58,7 +58,7 @@ def inflow(
     layers = consumers(channels)
     sources = list(dict.fromkeys(layer.source for layer in layers))
     columns = {layer.source: len(layer.inputs) for layer in layers if layer.inputs is not None}
-    probe = edge_sdk.load(_showing(model, sources), threads=1)
+    probe = edge_sdk.load(showing(model, sources), threads=1)
     given = len(probe.outputs) - len(sources)
     sums = {s: _Sums(columns[s]) for s in sources}
     for i in range(len(samples)):
@@ -70,7 +70,7 @@ def inflow(
     return {layer.op: found[layer.source] for layer in layers}
 
 
-def _showing(model: bytes, tensors: Sequence[int]) -> bytes:
+def showing(model: bytes, tensors: Sequence[int]) -> bytes:
     """The model with some of its activations as further outputs."""
     tree = tflite_file.read(model)
     tree.signatureDefs = None
