@@ -18,6 +18,7 @@ class Net:
         self.rng = np.random.default_rng(seed)
         self.g = GraphBuilder()
         self.shapes: dict[int, tuple[int, ...]] = {}
+        self.constants: dict[tuple[int, ...], int] = {}
         self.input = self._seen(self.g.input((1, 8, 8, 3), "float32"), (1, 8, 8, 3))
         self.images = [self.conv(self.input)]
 
@@ -71,7 +72,9 @@ class Net:
     def with_constant(self, x: int) -> int:
         shape = (self.shapes[x][3],) if self.rng.random() < 0.7 else (1, 1, 1, 1)
         name = str(self.rng.choice(["ADD", "MUL", "SUB"]))
-        operands: list[int | None] = [x, self._floats(*shape)]
+        if shape not in self.constants or self.rng.random() < 0.3:
+            self.constants[shape] = self._floats(*shape)  # others may read it, too
+        operands: list[int | None] = [x, self.constants[shape]]
         return self._op(name, operands[:: int(self.rng.choice([1, -1]))], self.shapes[x])
 
     def sum(self, x: int) -> int:
@@ -130,6 +133,13 @@ class Net:
         self.g.op("SPLIT", [self.g.constant(np.array(3, np.int32)), x], parts, numSplits=2)
         return self._op("MUL", parts, (n, h, w, c // 2))
 
+    def stacked(self, x: int) -> int:
+        """Two pictures below one another, then every second row."""
+        n, h, w, c = self.shapes[x]
+        both = self._op("CONCATENATION", [x, self.conv(self.pick(), c)], (n, 2 * h, w, c), axis=1)
+        return self._op("MAX_POOL_2D", [both], (n, h, w, c), padding="VALID", strideW=1, strideH=2,
+                        filterWidth=1, filterHeight=2)  # fmt: skip
+
     def dilated(self, x: int) -> int:
         n, h, w, c = self.shapes[x]
         none = self.g.constant(np.zeros((2, 2), np.int32))
@@ -158,9 +168,9 @@ class Net:
         return self._op("TRANSPOSE_CONV", [self._ints(n, h, w, made), self._floats(made, 2, 2, c), x],
                         (n, h, w, made), padding="SAME", strideW=1, strideH=1)  # fmt: skip
 
-    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, sum, squeeze, concat,
-             pad_channels, pool, resize, slice, split, split_channels, dilated, mixed, transposed,
-             upscaled)  # fmt: skip
+    STEPS = (conv, conv, conv, depthwise, activation, prelu, with_constant, with_constant, sum, squeeze,
+             concat, pad_channels, pool, resize, slice, split, split_channels, stacked, dilated, mixed,
+             transposed, upscaled)  # fmt: skip
 
     def head(self, x: int) -> int:
         _, h, w, c = self.shapes[x]

@@ -14,12 +14,14 @@ from optimize.prunable import random_model
 
 import edge_sdk
 from edge_sdk.cli import main
-from edge_sdk.errors import BackendError, InputError, ModelError
+from edge_sdk.errors import BackendError, ModelError
 from edge_sdk.optimize import prune, tflite_file
 from edge_sdk.optimize.data import Samples, random_samples, results
 from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.prune import choose
 from edge_sdk.optimize.prune.channels import find
-from edge_sdk.optimize.prune.sparsity import SPARSE_BLOCK, block_norms
+from edge_sdk.optimize.prune.importance import ByActivation
+from edge_sdk.optimize.prune.statistics import Moments
 from edge_sdk.resources import folder
 
 FOLDER = folder("models") / "fashion_mnist"
@@ -65,6 +67,40 @@ def test_channels_that_others_tell_cost_nothing(bias: bool) -> None:
     blind = prune.prune(model, prune.Target("macs", 0.5))
     (lost,) = results(edge_sdk.load(blind.model), samples)
     assert np.abs(lost - wanted).max() > 0.2 * np.abs(wanted).max()
+
+
+def test_the_last_of_equal_channels_counts_for_all_of_them() -> None:
+    graph = Graph(tflite_file.read(redundant_model()))
+    channels = find(graph)
+    same = Moments(np.zeros(16), np.ones(16), np.kron(np.eye(8), np.ones((2, 2))))
+    scores = ByActivation(graph, channels, {1: same})
+    before = scores.values.copy()
+    scores.remove(1)
+    assert scores.values[1] < 1e-6
+    assert scores.values[2] > 100 * before[2]
+    np.testing.assert_allclose(scores.values[3:], before[3:])
+    whole = sum(graph.macs(op) for op in graph.ops)
+    cost, scores = choose.costs(channels, whole), ByActivation(graph, channels, {1: same})
+    first = np.concatenate(choose.order(channels, scores, cost, 1)[:8])
+    assert sorted((first - 1) // 2) == list(range(8))  # one of each pair
+
+
+def test_shared_constant_of_what_stays_and_what_may_go_stays() -> None:
+    g = GraphBuilder()
+    x, hidden, moved, y, out = (g.input((1, 8), "float32"), *(g.tensor((1, 8), "float32") for _ in range(4)))
+    weights = [g.constant(np.eye(8, dtype=np.float32) * n) for n in (1, 2)]
+    offset = g.constant(np.arange(8, dtype=np.float32))
+    g.op("FULLY_CONNECTED", [x, weights[0], None], [hidden])
+    g.op("ADD", [hidden, offset], [moved])
+    g.op("FULLY_CONNECTED", [moved, weights[1], None], [y])
+    g.op("ADD", [x, offset], [out])
+    assert find(Graph(tflite_file.read(g.build([y, out])))).count == 0
+
+
+def test_depth_multiplier_says_what_is_left() -> None:
+    found = prune.prune(FLOAT.read_bytes(), prune.Target("macs", 0.1))
+    first = Graph(tflite_file.read(found.model)).ops[0]
+    assert first.builtinOptions.depthMultiplier == found.layers[0].channels[1] < 16
 
 
 @pytest.mark.parametrize("what", ["macs", "bytes"])
@@ -172,73 +208,6 @@ def test_what_cannot_be_pruned_is_refused() -> None:
     g.op("FULLY_CONNECTED", [x, g.constant(np.eye(4, dtype=np.float32)), None], [y])
     with pytest.raises(ModelError, match="no channel can be removed"):
         prune.prune(g.build([y]), prune.Target("macs", 0.5))
-
-
-@pytest.mark.parametrize("path", [FLOAT, INT8], ids=["float", "int8"])
-def test_blocks_become_zero_and_nothing_else_changes(path: Path) -> None:
-    model = path.read_bytes()
-    found = prune.sparsify(model, 0.5)
-    before, after = (Graph(tflite_file.read(m)) for m in (model, found.model))
-    changed = 0
-    for (_, old), (_, new) in zip(before.layers(), after.layers()):
-        a, b = (g.constant(g.op_inputs(op)[1]) for g, op in ((before, old), (after, new)))
-        assert a is not None
-        assert b is not None
-        assert a.dtype == b.dtype
-        np.testing.assert_array_equal(a[b != 0], b[b != 0])
-        if not np.array_equal(a, b):
-            norms = block_norms(b.reshape(len(b), -1))
-            assert (norms == 0).mean() == pytest.approx(0.5, abs=0.01)
-            kept = block_norms(a.reshape(len(a), -1))
-            if path == FLOAT:
-                assert kept[norms == 0].max() <= kept[norms > 0].min()
-            changed += 1
-    assert changed == len(found.layers) == 4
-    assert len(found.left_alone) == 2
-    assert SPARSE_BLOCK == (16, 4)
-
-
-def test_weights_that_stay_take_over_what_the_zeros_said() -> None:
-    """Columns behind the first half repeat it: half of the blocks say nothing that the rest cannot."""
-    rng = np.random.default_rng(0)
-    g = GraphBuilder()
-    x, both, y = g.input((1, 32), "float32"), g.tensor((1, 64), "float32"), g.tensor((1, 16), "float32")
-    g.op("CONCATENATION", [x, x], [both], axis=1)
-    weights = rng.standard_normal((16, 64)).astype(np.float32)
-    weights[:, 32:] /= 10
-    g.op("FULLY_CONNECTED", [both, g.constant(weights), None], [y])
-    model = g.build([y])
-    samples = random_samples(edge_sdk.load(model).inputs, 300)
-    (wanted,) = results(edge_sdk.load(model), samples)
-    fitted, plain = (prune.sparsify(model, 0.5, samples=s).model for s in (samples, None))
-    far, near = (np.abs(results(edge_sdk.load(m), samples)[0] - wanted).max() for m in (plain, fitted))
-    assert near < 0.05 * far
-
-
-def test_sparse_convolution_is_fitted_to_its_patches() -> None:
-    """A channel that another one repeats: without fitting, its block is missed."""
-    rng = np.random.default_rng(0)
-    g = GraphBuilder()
-    x, both, y = (g.input((1, 9, 9, 4), "float32"), g.tensor((1, 9, 9, 8), "float32"),
-                  g.tensor((1, 3, 2, 16), "float32"))  # fmt: skip
-    g.op("CONCATENATION", [x, x], [both], axis=3)
-    weights = rng.standard_normal((16, 3, 2, 8)).astype(np.float32)
-    weights[..., 4:] /= 10
-    g.op("CONV_2D", [both, g.constant(weights), g.constant(np.zeros(16, np.float32))], [y], padding="VALID",
-         strideH=2, strideW=3, dilationHFactor=2, dilationWFactor=4)  # fmt: skip
-    model = g.build([y])
-    samples = random_samples(edge_sdk.load(model).inputs, 100)
-    (wanted,) = results(edge_sdk.load(model), samples)
-    fitted, plain = (prune.sparsify(model, 0.5, samples=s).model for s in (samples, None))
-    far, near = (np.abs(results(edge_sdk.load(m), samples)[0] - wanted).max() for m in (plain, fitted))
-    assert near < 0.05 * far
-
-
-def test_sparsity_that_gains_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="2:4"):
-        prune.sparsify(FLOAT.read_bytes(), 0.5, "2:4")
-    with pytest.raises(ModelError, match="too few"):
-        prune.sparsify((folder("models") / "motion" / "motion_float.tflite").read_bytes(), 0.5)
 
 
 @pytest.fixture
