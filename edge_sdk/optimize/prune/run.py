@@ -83,9 +83,9 @@ class FineTune:
     epochs: float = 1.0
     seed: int = 0
 
-    def __call__(self, model: bytes, samples: Samples, teacher: bytes, progress: Any) -> bytes:
+    def __call__(self, model: bytes, samples: Samples, teacher: bytes) -> bytes:
         train = self.trainer()
-        tuned: bytes = train.fine_tune(model, samples, teacher, self.epochs, self.seed, progress)
+        tuned: bytes = train.fine_tune(model, samples, teacher, self.epochs, self.seed, _quietly)
         return tuned
 
     @staticmethod
@@ -98,6 +98,10 @@ class FineTune:
                 f"fine-tuning needs torch, which is not installed ({error}): "
                 "pip install 'edge-sdk-runtime[train]'"
             ) from error
+
+
+def _quietly(done: int) -> None:
+    """`fine_tune` counts samples, which nobody here shows."""
 
 
 def prune(
@@ -136,7 +140,7 @@ def prune(
         pruned, reached = step.down_to(limit, meter)
         if fine_tune and samples is not None:
             progress("fine-tuning")
-            pruned = fine_tune(pruned, samples, model, progress)
+            pruned = fine_tune(pruned, samples, model)
     if not tflite_file.appended_files(pruned):
         pruned = tflite_file.append_files(pruned, files)
     progress("comparing")
