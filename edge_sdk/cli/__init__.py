@@ -1,7 +1,8 @@
 """The command `edge-sdk`. Each subcommand has its module here; this one reads the command line.
 
 Exit status: 0, 1 where the work ended with losses (skipped inputs, undelivered results), 2 for a
-mistake or a failure, told in one line on stderr, 130 after Ctrl-C.
+mistake or a failure, told in one line on stderr, 3 where a result is written that misses what was asked
+for, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ COMMANDS = {
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
+    "prune": "remove channels of a float model, or zero blocks of weights, down to a target",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
     "distill": "teach a small model what a large one says, and show what that was worth",
     "boards": "list the board profiles, and which one this machine is",

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-litert: pip install -e '.[test]'")
 
 from builders import GraphBuilder
+from expected.integers import rounded_once, transposed
 from flatbuffers import flexbuffers
 
 from edge_sdk.errors import ModelError
@@ -209,25 +210,6 @@ def test_matrices_with_a_scale_per_column(adjoint: bool) -> None:
     assert len(np.unique(got)) > 50
 
 
-def transposed(
-    x: np.ndarray[Any, Any],
-    w: np.ndarray[Any, Any],
-    size: tuple[int, int],
-    stride: int,
-    before: tuple[int, int],
-) -> Any:
-    """Each pixel of x adds its window to the output; sums in the type of x and w."""
-    batch, height, width, _ = x.shape
-    out, filter_h, filter_w, _ = w.shape
-    full = np.zeros((batch, height * stride + filter_h, width * stride + filter_w, out), x.dtype)
-    for i in range(height):
-        for j in range(width):
-            window = np.einsum("bk,nyxk->byxn", x[:, i, j], w)
-            full[:, i * stride : i * stride + filter_h, j * stride : j * stride + filter_w] += window
-    top, left = before
-    return full[:, top : top + size[0], left : left + size[1]]
-
-
 @pytest.mark.parametrize("shape_given", [False, True])
 def test_transpose_conv_of_int16_by_its_equation(shape_given: bool) -> None:
     """With the output's shape as an input BUILTIN_REF cannot be asked before it has one."""
@@ -250,11 +232,7 @@ def test_transpose_conv_of_int16_by_its_equation(shape_given: bool) -> None:
     model = g.build([y])
     (got,) = ours(model, [shape, x] if shape_given else [x])
     acc = transposed(x.astype(np.int64), w.astype(np.int64), size, 2, (0, 1)) + bias
-    # 15 bits of the scale's mantissa, and half up: what TFLite makes of sums of 64 bits.
-    mantissa, exponent = np.frexp(scale.astype(np.float64) * 0.5 / 2.0)
-    multiplier = (np.round(mantissa * 2**31).astype(np.int64) + 2**15) >> 16
-    shift = 15 - exponent
-    wanted = np.clip((acc * multiplier + (1 << (shift - 1))) >> shift, -32768, 32767)
+    wanted = np.clip(rounded_once(acc, scale.astype(np.float64) * 0.5 / 2.0), -32768, 32767)
     assert len(np.unique(wanted)) > 200
     np.testing.assert_array_equal(got, wanted)
     if shape_given:

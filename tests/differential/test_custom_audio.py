@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-litert: pip install -e '.[test]'")
 
 from builders import GraphBuilder
+from expected import audio
 from flatbuffers import flexbuffers
 
 from edge_sdk import _native
@@ -44,10 +45,6 @@ class Model:
         return [self.session.view(tensor).tolist() for tensor in self.plan.outputs()]
 
 
-def int16(v: int) -> int:
-    return (v + 2**15) % 2**16 - 2**15
-
-
 def loud(d: Draw, size: int) -> Array:
     """Samples from silence to clipping."""
     kind = d.pick("samples", ("noise", "tone", "ends", "clicks"))
@@ -73,9 +70,7 @@ def test_window(number: int) -> None:
     size, runs, shift = d.integer("size", 1, 60), d.integer("runs", 1, 4), d.integer("shift", 0, 31)
     x, window = loud(d, size * runs).reshape(runs, size), loud(d, size)
     (got,) = Model("SignalWindow", [x, window], ["int16"], constants=1, shift=shift)()
-    assert got == [
-        [min(max(int(v) * int(w) >> shift, -32768), 32767) for v, w in zip(row, window)] for row in x
-    ]
+    assert got == audio.window(x, window, shift)
 
 
 @numbers
@@ -84,60 +79,14 @@ def test_fft_auto_scale(number: int) -> None:
     if -32768 in x:
         x[x == -32768] = -32767
     got, shift = Model("SignalFftAutoScale", [x], ["int16", "int32"])()
-    loudest = int(np.abs(x.astype(int)).max())
-    assert shift == (15 - loudest.bit_length() if loudest else 0)
-    assert got == [int(v) << shift for v in x]  # type: ignore[operator]
+    assert (got, shift) == audio.fft_auto_scale(x)
 
 
 def test_fft_auto_scale_after_a_clipped_sample() -> None:
     """-32768 has no positive in 16 bits; the original then takes the next sample for the loudest."""
     got, shift = Model("SignalFftAutoScale", [np.array([5, -32768, 3], np.int16)], ["int16", "int32"])()
     assert shift == 13
-    assert got == [int16(v << 13) for v in (5, -32768, 3)]
-
-
-def rounded(v: int) -> int:
-    return int16((v + 2**14) >> 15)
-
-
-def turn(angle: float) -> tuple[int, int]:
-    return math.floor(0.5 + 32767 * math.cos(angle)), math.floor(0.5 + 32767 * math.sin(angle))
-
-
-def shared(v: tuple[int, int], parts: int) -> tuple[int, int]:
-    return rounded(v[0] * (32767 // parts)), rounded(v[1] * (32767 // parts))
-
-
-def times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    return rounded(a[0] * b[0] - a[1] * b[1]), rounded(a[0] * b[1] + a[1] * b[0])
-
-
-def fixed_fft(x: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Radix 4 while it divides the length, then 2; each stage divides by its radix."""
-    n = len(x)
-    if n == 1:
-        return x
-    radix = 4 if n % 4 == 0 else 2
-    m = n // radix
-    parts = [fixed_fft(x[i::radix]) for i in range(radix)]
-    y = [(0, 0)] * n
-    for k in range(m):
-        p = [
-            times(shared(parts[i][k], radix), turn(-2 * math.pi * i * k / n))
-            if i
-            else shared(parts[0][k], radix)
-            for i in range(radix)
-        ]
-        if radix == 2:
-            combine = [[(1, 0), (1, 0)], [(1, 0), (-1, 0)]]
-        else:
-            quarter = [(1, 0), (0, -1), (-1, 0), (0, 1)]
-            combine = [[quarter[i * j % 4] for i in range(4)] for j in range(4)]
-        for j, factors in enumerate(combine):
-            re = sum(f[0] * v[0] - f[1] * v[1] for f, v in zip(factors, p))
-            im = sum(f[0] * v[1] + f[1] * v[0] for f, v in zip(factors, p))
-            y[j * m + k] = int16(re), int16(im)
-    return y
+    assert got == [audio.int16(v << 13) for v in (5, -32768, 3)]
 
 
 @numbers
@@ -148,21 +97,10 @@ def test_rfft(number: int) -> None:
     x = loud(d, runs * size).reshape(runs, size)
     (got,) = Model("SignalRfft", [x], ["int16"], T=7, fft_length=length)()
     for row, result in zip(x, got):
-        padded = [int(v) for v in row] + [0] * (length - size)
-        z = fixed_fft(list(zip(padded[::2], padded[1::2])))
-        m = length // 2
-        first = shared(z[0], 2)
-        wanted = [(0, 0)] * (m + 1)
-        wanted[0], wanted[m] = (int16(first[0] + first[1]), 0), (int16(first[0] - first[1]), 0)
-        for k in range(1, m // 2 + 1):
-            a, b = shared(z[k], 2), shared((z[m - k][0], int16(-z[m - k][1])), 2)
-            even = int16(a[0] + b[0]), int16(a[1] + b[1])
-            odd = times((int16(a[0] - b[0]), int16(a[1] - b[1])), turn(-math.pi * (k / m + 0.5)))
-            wanted[k] = int16((even[0] + odd[0]) >> 1), int16((even[1] + odd[1]) >> 1)
-            wanted[m - k] = int16((even[0] - odd[0]) >> 1), int16((odd[1] - even[1]) >> 1)
+        wanted = audio.rfft(row, length)
         assert result == [part for pair in wanted for part in pair]  # type: ignore[comparison-overlap]
-        true = np.fft.rfft(padded) / length
-        if np.abs(padded).max() < 30000:  # it may wrap at the ends
+        true = np.fft.rfft(row, length) / length
+        if np.abs(row.astype(int)).max() < 30000:  # it may wrap at the ends
             np.testing.assert_allclose(np.array(wanted) @ [1, 1j], true, atol=8)
 
 
@@ -173,8 +111,7 @@ def test_energy(number: int) -> None:
     x = loud(d, 2 * bins)
     start, end = d.integer("start", 0, bins), d.integer("end", 0, bins)
     (got,) = Model("SignalEnergy", [x], ["uint32"], start_index=start, end_index=end)()
-    pairs = [(int(a), int(b)) for a, b in x.reshape(bins, 2)]
-    assert got == [a * a + b * b if start <= i < end else 0 for i, (a, b) in enumerate(pairs)]
+    assert got == audio.energy(x, start, end)
 
 
 @numbers
@@ -188,11 +125,7 @@ def test_filter_bank(number: int) -> None:
     at = np.array([d.rng.integers(0, weights - n + 1) for n in widths], np.int16)
     inputs = [energy, w, u, starts, at, widths]
     (got,) = Model("SignalFilterBank", inputs, ["uint64"], constants=5, num_channels=channels)()
-
-    def weighed(by: Array, i: int) -> int:
-        return sum(int(by[at[i] + k]) * int(energy[starts[i] + k]) for k in range(widths[i]))
-
-    assert got == [(weighed(w, i) + weighed(u, i - 1)) % 2**64 for i in range(1, channels + 1)]
+    assert got == audio.filter_bank(*inputs)
 
 
 @numbers
@@ -203,11 +136,7 @@ def test_filter_bank_square_root(number: int) -> None:
     model = Model("SignalFilterBankSquareRoot", [np.array(x, np.uint64), np.array(0, np.int32)], ["uint32"])
     shift = d.integer("shift", 0, 40)
     (got,) = model(np.array(x, np.uint64), np.array(shift, np.int32))
-    for v, root in zip(x, got):
-        floor = math.isqrt(v)
-        largest = 2**32 - 1 if v >> 32 else 2**16 - 1
-        nearest = floor + (v - floor * floor > floor and floor != largest)
-        assert root == nearest >> shift
+    assert got == [audio.square_root(v, shift) for v in x]
     with pytest.raises(InputError, match="shift"):
         model(np.array(x, np.uint64), np.array(-1, np.int32))
 
@@ -218,39 +147,23 @@ def test_spectral_subtraction_keeps_its_estimate(number: int) -> None:
     channels = d.integer("channels", 1, 9)
     bits, smoothing_bits = d.integer("bits", 0, 16), d.integer("smoothing_bits", 0, 12)
     odd, even, least = (int(v) for v in d.rng.integers(0, 2**bits + 1, 3))
-    clamping = d.chance("clamping", 0.5)
-    model = Model(
-        "SignalFilterBankSpectralSubtraction", [np.zeros(channels, np.uint32)], ["uint32", "uint32"],
-        num_channels=channels, smoothing=even, one_minus_smoothing=2**bits - even, alternate_smoothing=odd,
-        alternate_one_minus_smoothing=2**bits - odd, min_signal_remaining=least, clamping=clamping,
-        smoothing_bits=smoothing_bits, spectral_subtraction_bits=bits,
-    )  # fmt: skip
+    options = {
+        "num_channels": channels, "smoothing": even, "one_minus_smoothing": 2**bits - even,
+        "alternate_smoothing": odd, "alternate_one_minus_smoothing": 2**bits - odd,
+        "min_signal_remaining": least, "clamping": d.chance("clamping", 0.5),
+        "smoothing_bits": smoothing_bits, "spectral_subtraction_bits": bits,
+    }  # fmt: skip
+    zeros = np.zeros(channels, np.uint32)
+    model = Model("SignalFilterBankSpectralSubtraction", [zeros], ["uint32", "uint32"], **options)
     for _ in range(2):
         noise = [0] * channels
         for _ in range(4):
             x = words(d, channels, 32)
             got, estimate = model(np.array(x, np.uint32))
-            wanted = []
-            for i, v in enumerate(x):
-                signal, share = v << smoothing_bits & 0xFFFFFFFF, odd if i % 2 else even
-                noise[i] = (signal * share + noise[i] * (2**bits - share) >> bits) & 0xFFFFFFFF
-                capped = min(noise[i], signal)
-                noise[i] = capped if clamping else noise[i]
-                wanted.append(max((signal - capped) >> smoothing_bits, (v * least >> bits) & 0xFFFFFFFF))
+            wanted, noise = audio.subtract_noise(x, noise, options)
             assert got == wanted
             assert estimate == noise
         model.session.reset()
-
-
-def wide_gain(x: int, table: list[int]) -> int:
-    if x <= 2:
-        return table[x]
-    bit = x.bit_length()
-    base = 4 * bit - 6
-    place = (x << (11 - bit) if bit < 11 else x >> (bit - 11)) & 0x3FF
-    slope = (table[base + 2] * place >> 5) + table[base + 1] * 32
-    product = (slope * place + 2**14 + 2**31) % 2**32 - 2**31
-    return int16((product >> 15) + table[base])
 
 
 @numbers
@@ -261,10 +174,7 @@ def test_pcan(number: int) -> None:
     x, noise = words(d, channels, 32), words(d, channels, 32)
     inputs = [np.array(x, np.uint32), np.array(noise, np.uint32), table]
     (got,) = Model("SignalPCAN", inputs, ["uint32"], constants=1, snr_shift=shift)()
-    for i in range(channels):
-        gain = wide_gain(noise[i], table.tolist()) % 2**32
-        snr = (x[i] * gain >> shift) & 0xFFFFFFFF
-        assert got[i] == (snr * snr >> 20 if snr < 8192 else (snr >> 6) - 64)
+    assert got == [audio.pcan(v, n, table.tolist(), shift) for v, n in zip(x, noise)]
 
 
 @numbers
@@ -276,19 +186,10 @@ def test_filter_bank_log(number: int) -> None:
         "SignalFilterBankLog", [np.array(x, np.uint32)], ["int16"], input_correction_bits=correction,
         output_scale=scale,
     )()  # fmt: skip
-    steps = [round((math.log2(1 + i / 128) - i / 128) * 2**16) for i in range(129)]
     for v, result in zip(x, got):
-        scaled = v << correction & 0xFFFFFFFF
-        if scaled <= 1:
-            assert result == 0
-            continue
-        whole = scaled.bit_length() - 1
-        fraction = (scaled << 16 >> whole) - 2**16
-        i, rest = divmod(fraction, 512)
-        log2 = (whole << 16) + fraction + steps[i] + ((steps[i + 1] - steps[i]) * rest >> 16)
-        natural = (45426 * log2 + 2**15) >> 16
-        assert result == min((scale * natural + 2**15 & 0xFFFFFFFF) >> 16, 32767)
-        assert natural / 2**16 == pytest.approx(math.log(scaled), abs=0.003)
+        assert result == audio.filter_bank_log(v, correction, scale)
+        if (scaled := v << correction & audio.WORD) > 1:
+            assert audio.natural_log(scaled) / 2**16 == pytest.approx(math.log(scaled), abs=0.003)
 
 
 def test_preprocessor_of_speech_commands(stash: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-litert: pip install -e '.[test]'")
 
 from builders import GraphBuilder
+from expected import vision
 from flatbuffers import flexbuffers
 
 from edge_sdk.errors import InputError
@@ -31,88 +32,14 @@ def one_op(
     return ours(g.build(outputs), inputs, threads=2)
 
 
+def someone(d: Draw) -> tuple[Array, ...]:
+    """Heat maps and offsets, in cells, of up to four people."""
+    rows, columns, count = d.integer("rows", 1, 14), d.integer("columns", 1, 14), d.integer("people", 0, 4)
+    return tuple(a.astype(np.float32)[None] for a in vision.people(d.rng, rows, columns, count))
+
+
 def flex(**options: Any) -> bytes:
     return bytes(flexbuffers.Dumps(options))
-
-
-EDGES = [
-    (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15), (0, 6), (6, 8),
-    (8, 10), (6, 12), (12, 14), (14, 16),
-]  # fmt: skip
-
-
-def bilinear(field: Array, p: Array) -> Array:
-    """All channels of [rows, columns, channels] at p = (y, x)."""
-    (y0, x0), (y1, x1) = np.floor(p).astype(int), np.ceil(p).astype(int)
-    v, u = p - np.floor(p)
-    top = (1 - u) * field[y0, x0] + u * field[y0, x1]
-    return np.asarray((1 - v) * top + v * ((1 - u) * field[y1, x0] + u * field[y1, x1]))
-
-
-def poses(heat: Array, shorts: Array, mids: Array, count: int, threshold: float, radius: float) -> Any:
-    """PersonLab's greedy decoding in double precision; coordinates in cells."""
-    end = np.array(heat.shape[:2]) - 1
-    roots = []
-    for y, x, k in np.ndindex(*heat.shape):
-        window = heat[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2, k]
-        if heat[y, x, k] >= -np.log(1 / (threshold + 1e-6) - 1) and heat[y, x, k] >= window.max():
-            offset = shorts[y, x, [k, 17 + k]]
-            roots.append((heat[y, x, k], k, np.clip(np.array([y, x]) + offset, 0, end)))
-    found: list[tuple[Array, Array]] = []
-    for _, first, start in sorted(roots, key=lambda r: -r[0]):
-        if len(found) == count:
-            break
-        if any(np.sum((start - p[first]) ** 2) <= radius**2 for p, _ in found):
-            continue
-        points, scores = np.zeros((17, 2)), np.full(17, np.nan)
-        front = [(bilinear(heat, start)[first], first, start)]
-        while front:
-            front.sort(key=lambda f: f[0])
-            score, k, point = front.pop()
-            if not np.isnan(scores[k]):
-                continue
-            points[k], scores[k] = point, score
-            for e, pair in enumerate(EDGES):
-                for back in (0, 1):
-                    if pair[back] != k:
-                        continue
-                    to = pair[1 - back]
-                    offset = bilinear(mids, point)[[32 * back + e, 32 * back + 16 + e]]
-                    p = np.clip(point + offset, 0, end)
-                    for _ in range(5):
-                        p = np.clip(p + bilinear(shorts, p)[[to, 17 + to]], 0, end)
-                    front.append((bilinear(heat, p)[to], to, p))
-        scores = 1 / (1 + np.exp(-scores))
-        if scores.mean() >= threshold:
-            found.append((points, scores))
-    found.sort(key=lambda f: -f[1].mean())
-    result = []
-    for i, (points, scores) in enumerate(found):
-        hidden = [any(np.sum((points[k] - p[k]) ** 2) <= radius**2 for p, _ in found[:i]) for k in range(17)]
-        result.append((points, scores, np.where(hidden, 0, scores).sum() / 17))
-    result.sort(key=lambda f: -f[2])
-    return [r for r in result if r[2] >= threshold]
-
-
-def people(d: Draw) -> tuple[Array, Array, Array]:
-    """Heat maps and offsets of a few people who stand somewhere, with noise on all."""
-    rows, columns = d.integer("rows", 1, 14), d.integer("columns", 1, 14)
-    y, x = np.mgrid[:rows, :columns]
-    heat = d.rng.normal(-4, 0.5, (rows, columns, 17))
-    shorts, mids = d.rng.normal(0, 0.3, (rows, columns, 34)), d.rng.normal(0, 0.5, (rows, columns, 64))
-    for _ in range(d.integer("people", 0, 4)):
-        spots = d.rng.uniform(0, 1, (17, 2)) * [rows, columns]
-        for k, (v, u) in enumerate(spots):
-            near = (y - v) ** 2 + (x - u) ** 2 < 4
-            heat[..., k] += 6 * np.exp(-((y - v) ** 2) - (x - u) ** 2)
-            shorts[near, k], shorts[near, 17 + k] = (v - y)[near], (u - x)[near]
-            for e, pair in enumerate(EDGES):
-                for back in (0, 1):
-                    if pair[back] == k:
-                        to = spots[pair[1 - back]]
-                        mids[near, 32 * back + e] = (to[0] - y)[near]
-                        mids[near, 32 * back + 16 + e] = (to[1] - x)[near]
-    return heat, shorts, mids
 
 
 @pytest.mark.parametrize("number", cases_from_environment(CASES))
@@ -120,12 +47,12 @@ def test_posenet_decoder(number: int) -> None:
     d = Draw(number)
     stride, count = d.pick("stride", (8, 16, 32)), d.integer("count", 1, 6)
     threshold, radius = d.pick("threshold", (0.05, 0.2, 0.4)), d.pick("radius", (3.0, 10.0, 40.0))
-    heat, shorts, mids = (a.astype(np.float32)[None] for a in people(d))
+    heat, shorts, mids = someone(d)
     options = flex(max_detections=count, score_threshold=threshold, stride=stride, nms_radius=radius)
     fields = [heat, shorts * np.float32(stride), mids * np.float32(stride)]
     points, keypoint_scores, scores, found = one_op("PosenetDecoderOp", fields, [()] * 4, options)
     exact = [a[0].astype(np.float64) for a in (heat, shorts, mids)]
-    wanted = poses(*exact, count, float(np.float32(threshold)), radius / stride)
+    wanted = vision.poses(*exact, count, float(np.float32(threshold)), radius / stride)
     assert found.shape == (1,)
     assert int(found[0]) == len(wanted)
     assert points.shape == (1, count, 17, 2)
@@ -143,7 +70,7 @@ def test_posenet_decoder_of_codes_with_masks() -> None:
     stride, scale, zero = 16, 0.25, 128
     found = 0
     for _ in range(10):
-        heat, shorts, mids = (a.astype(np.float32)[None] for a in people(d))
+        heat, shorts, mids = someone(d)
         longs = d.rng.normal(0, 2, shorts.shape).astype(np.float32)
         codes = [
             np.clip(np.round(a / scale) + zero, 0, 255).astype(np.uint8)
@@ -162,16 +89,13 @@ def test_posenet_decoder_of_codes_with_masks() -> None:
         if count == 0:
             assert not got[4].any()
             continue
-        field, end = numbers[3][0].astype(np.float64) / stride, np.array([rows, columns]) - 1
-        for y, x in np.ndindex(rows, columns):
-            own = np.empty((17, 2))
-            for k in range(17):
-                own[k] = y, x
-                for _ in range(3):
-                    own[k] = np.clip(own[k] + bilinear(field, own[k])[[k, 17 + k]], 0, end)
-            distance = ((got[0][0, :count] - own * stride) ** 2).sum((1, 2))
-            (owner,) = np.flatnonzero(got[4][0, :, y, x])
-            assert distance[owner] <= distance.min() * (1 + 1e-4)
+        distance = vision.mask_distances(
+            numbers[3][0].astype(np.float64) / stride, got[0][0, :count] / stride
+        )
+        owner = got[4][0].argmax(0)
+        assert (got[4][0].sum(0) == 1).all()
+        its = np.take_along_axis(distance, owner[None], 0)[0]
+        assert (its <= distance.min(0) * (1 + 1e-4)).all()
     assert found > 5
 
 
@@ -185,22 +109,17 @@ def test_landmarks_to_transform_matrix(number: int) -> None:
     left, right = (int(i) for i in d.rng.choice(count, 2, replace=False))
     width, height = d.integer("width", 1, 40), d.integer("height", 1, 40)
     angle, scales = float(d.rng.uniform(-3, 3)), d.rng.uniform(0.5, 2, 2)
-    options = flex(
-        left_rotation_idx=left, right_rotation_idx=right, subset_idxs=subset, output_width=width,
-        output_height=height, scale_x=float(scales[0]), scale_y=float(scales[1]),
-        target_rotation_radians=angle,
-    )  # fmt: skip
-    (matrix,) = one_op("Landmarks2TransformMatrix", [points], [(1, 4, 4)], options, version=2)
-    xy = points[0, :, :2].astype(np.float64)
-    turn = np.exp(1j * (angle - np.angle(complex(*(xy[right] - xy[left])))))  # as complex numbers
-    turned = (xy[subset] @ [1, 1j]) * turn
-    low = complex(turned.real.min(), turned.imag.min())
-    high = complex(turned.real.max(), turned.imag.max())
-    for corner in ((0, 0), (width, 0), (0, height), (width / 2, height / 2)):
-        share = (np.array(corner) / [width, height] - 0.5) * scales * [(high - low).real, (high - low).imag]
-        wanted = ((low + high) / 2 + complex(*share)) / turn
+    options = {
+        "left_rotation_idx": left, "right_rotation_idx": right, "subset_idxs": subset,
+        "output_width": width, "output_height": height,
+        "scale_x": float(scales[0]), "scale_y": float(scales[1]), "target_rotation_radians": angle,
+    }  # fmt: skip
+    (matrix,) = one_op("Landmarks2TransformMatrix", [points], [(1, 4, 4)], flex(**options), version=2)
+    corners = np.array([(0, 0), (width, 0), (0, height), (width / 2, height / 2)])
+    wanted = vision.box_of_landmarks(points[0], options, corners)
+    for corner, place in zip(corners, wanted):
         got = matrix[0].astype(np.float64) @ [*corner, 0, 1]
-        np.testing.assert_allclose(got, [wanted.real, wanted.imag, 0, 1], rtol=1e-4, atol=1e-2)
+        np.testing.assert_allclose(got, [*place, 0, 1], rtol=1e-4, atol=1e-2)
 
 
 @pytest.mark.parametrize("number", cases_from_environment(CASES))
@@ -209,9 +128,7 @@ def test_transform_landmarks(number: int) -> None:
     points = d.rng.normal(0, 9, (1, d.integer("count", 0, 30), d.pick("size", (2, 3)))).astype(np.float32)
     matrix = d.rng.normal(0, 1, (1, 4, 4)).astype(np.float32)
     (got,) = one_op("TransformLandmarks", [points, matrix], [points.shape], b"", version=2)
-    wanted = points.copy()
-    wanted[..., :2] = points[..., :2] @ matrix[0, :2, :2].T + matrix[0, :2, 3]
-    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(got, vision.transformed_landmarks(points, matrix[0]), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("number", cases_from_environment(CASES))
@@ -227,15 +144,7 @@ def test_transform_tensor_bilinear(number: int) -> None:
         matrix[0, 0, 0] = np.nan
     options = flex(output_height=height, output_width=width)
     (got,) = one_op("TransformTensorBilinear", [picture, matrix], [(1, height, width, depth)], options, 2)
-    wide = matrix[0].astype(np.float64)
-    wanted = np.zeros((height, width, depth))
-    unclear = np.zeros((height, width), bool)
-    for v, u in np.ndindex(height, width):
-        x, y = wide[:2] @ [u + 0.5, v + 0.5, 0, 1] - 0.5
-        border = min(abs(x), abs(y), abs(x - columns + 1), abs(y - rows + 1))
-        unclear[v, u] = 0 < border < 1e-5
-        if 0 <= x <= columns - 1 and 0 <= y <= rows - 1:
-            wanted[v, u] = bilinear(picture[0].astype(np.float64), np.array([y, x]))
+    wanted, unclear = vision.transformed_picture(picture[0], matrix[0], height, width)
     assert unclear.mean() < 0.1
     np.testing.assert_allclose(got[0][~unclear], wanted[~unclear], rtol=1e-4, atol=1e-4)
 
@@ -288,16 +197,14 @@ def test_max_unpooling_to_places_in_the_picture(number: int, name: str) -> None:
     same = d.chance("same", 0.5)
     sizes = [d.integer(n, 1, 4) for n in ("stride_w", "stride_h", "filter_w", "filter_h")]
     x = d.values((d.integer("b", 1, 3), d.integer("h", 1, 5), d.integer("w", 1, 5), 3), "float32")
-    batch, h, w, depth = x.shape
+    _, h, w, depth = x.shape
     height = h * sizes[1] if same else (h - 1) * sizes[1] + sizes[3]
     width = w * sizes[0] if same else (w - 1) * sizes[0] + sizes[2]
     size = height * width * depth
     indices = d.rng.integers(0, size, x.shape).astype(np.int32)
-    wanted = np.zeros((batch, size), np.float32)
-    for b in range(batch):
-        wanted[b, indices[b].ravel()] = x[b].ravel()  # the last of equal places stays
     (got,) = one_op(name, [x, indices], [()], pool_options(d, same, *sizes))
-    np.testing.assert_array_equal(got, wanted.reshape(batch, height, width, depth))
+    wanted = vision.unpooled(x, indices, same, (sizes[1], sizes[0]), (sizes[3], sizes[2]))
+    np.testing.assert_array_equal(got, wanted)
     indices.flat[int(d.rng.integers(indices.size))] = d.pick("bad", (-1, size, 2**31 - 1, -(2**31)))
     with pytest.raises(InputError, match="outside"):
         one_op(name, [x, indices], [()], pool_options(d, same, *sizes))

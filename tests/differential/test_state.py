@@ -11,6 +11,7 @@ pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: p
 
 from builders import GraphBuilder
 from comparison import difference
+from expected.integers import svdf
 
 from edge_sdk import _native
 
@@ -62,12 +63,6 @@ def test_state_is_kept_and_reset(name: str) -> None:
         runs(REGISTRY[name], number)
 
 
-def halved(x: np.ndarray[Any, Any], times: int) -> np.ndarray[Any, Any]:
-    """x / 2^times as TFLite rescales: half up once, then half away from zero."""
-    y = (x + 1) >> 1
-    return np.asarray((y + (1 << (times - 2)) - (y < 0)) >> (times - 1))
-
-
 def test_svdf_with_a_memory_of_int8() -> None:
     """As files for microcontrollers have it; LiteRT takes the codes for int16."""
     rng = np.random.default_rng(1)
@@ -85,14 +80,11 @@ def test_svdf_with_a_memory_of_int8() -> None:
     g.op("SVDF", [x, w, t, b, memory], [y], rank=rank, fusedActivationFunction="RELU")
     model = g.build([y])
     session = _native.Session(_native.Plan(_native.ParsedModel.from_bytes(model)), 1)
-    kept = np.zeros((batches, units * rank, length), np.int64)
+    kept = np.full((batches, units * rank, length), zero, np.int8)
     for _ in range(6):
         codes = rng.integers(-128, 128, (batches, inputs))
         session.view(x)[...] = codes
         session.run()
-        newest = np.clip(halved((codes - 3) @ features.T, 7), -128, 127)
-        stored = (newest + zero).astype(np.int8).astype(np.int64)  # wraps, as there
-        kept = np.concatenate([kept[:, :, 1:], (stored - zero)[:, :, None]], 2)
-        sums = (kept * time).sum(2).reshape(batches, units, rank).sum(2) + bias
-        wanted = np.clip(halved(sums, 6) + 5, -128, 127)
+        scales = (0.5, 0.25, 16.0, 0.125, 128.0)
+        wanted, kept = svdf(codes, features, time, bias, kept, (3, zero, 5), scales)
         np.testing.assert_array_equal(session.view(y), wanted)

@@ -81,7 +81,7 @@ def _runs(file: Path, picture: Path | None) -> dict[str, Any]:
     rng = np.random.default_rng(zlib.crc32(file.name.encode()))
     runs = [[_noise(rng, d) for d in details], [_smooth(rng, d) for d in details]]
     if picture is not None:
-        runs.append([_picture(picture, details[0])])
+        runs.append([picture_input(picture, details[0])])
     arrays: dict[str, Any] = {}
     for run, inputs in enumerate(runs):
         for i, (detail, value) in enumerate(zip(details, inputs)):
@@ -112,7 +112,7 @@ def _smooth(rng: np.random.Generator, detail: dict[str, Any]) -> Any:
     return _fill_range(wave / max(1e-6, np.abs(wave).max()), detail["dtype"])
 
 
-def _picture(path: Path, detail: dict[str, Any]) -> Any:
+def picture_input(path: Path, detail: dict[str, Any]) -> Any:
     from PIL import Image
 
     _, height, width, channels = detail["shape"]

@@ -16,6 +16,39 @@ int64_t seen(const WindowAxis& axis) {
   return std::max(windows, int64_t{axis.before} + axis.in);
 }
 
+// `n` accumulators at y become floats, those of output channels from `channel` on.
+template <bool scales_in_turn, bool has_offset>
+void finish_columns(const RowCodes& row, const Hybrid& h, size_t channel, size_t n, uint8_t* y) {
+  constexpr size_t kLanes = 16;  // which the compiler keeps in vector registers
+  const auto offset = static_cast<uint32_t>(row.offset);
+  const float row_scale = row.scale, low = h.range.low, high = h.range.high;
+  const auto finish = [=](uint32_t acc, uint32_t sum, float scale, float bias) {
+    if (has_offset) acc -= offset * sum;
+    const float product = static_cast<float>(static_cast<int32_t>(acc));
+    const float v =
+        (scales_in_turn ? product * scale * row_scale : product * (row_scale * scale)) + bias;
+    return std::min(std::max(v, low), high);
+  };
+  const uint32_t* sums = h.sums.data() + channel;
+  const float* scale = h.scale.data() + channel;
+  const float* bias = h.bias.data() + channel;
+  uint32_t acc[kLanes];
+  float real[kLanes];
+  size_t at = 0;
+  for (; at + kLanes <= n; at += kLanes) {
+    std::memcpy(acc, y + at * sizeof(float), sizeof acc);
+    for (size_t i = 0; i < kLanes; ++i) {
+      real[i] = finish(acc[i], sums[at + i], scale[at + i], bias[at + i]);
+    }
+    std::memcpy(y + at * sizeof(float), real, sizeof real);
+  }
+  for (; at < n; ++at) {
+    std::memcpy(acc, y + at * sizeof(float), sizeof acc[0]);
+    real[0] = finish(acc[0], sums[at], scale[at], bias[at]);
+    std::memcpy(y + at * sizeof(float), real, sizeof real[0]);
+  }
+}
+
 }  // namespace
 
 bool is_hybrid(const OpView& op) {
@@ -66,8 +99,8 @@ Status prepare_hybrid(PrepareContext& op, size_t channels, Activation activation
 
   const Quantization& q = op.in(1).spec.quant;
   for (size_t n = 0; n < channels; ++n) h->scale.push_back(q.scale[q.per_channel() ? n : 0]);
+  h->bias.resize(channels);
   if (op.has_input(2)) {
-    h->bias.resize(channels);
     std::memcpy(h->bias.data(), op.in(2).data.data(), channels * sizeof(float));
   }
   return {};
@@ -96,24 +129,14 @@ const int8_t* encode_pictures(const EvalContext& run, const Hybrid& h) {
 void finish_hybrid(const EvalContext& run, const Hybrid& h, size_t first, size_t count,
                    size_t channel, size_t first_col, size_t last_col, uint8_t* out,
                    size_t out_stride) {
-  const uint32_t* sums = h.sums.data() + channel;
-  const float* scale = h.scale.data() + channel;
-  const float* bias = h.bias.empty() ? nullptr : h.bias.data() + channel;
   const RowCodes* codes = reinterpret_cast<const RowCodes*>(run.shared_scratch());
+  const auto finish =
+      h.asymmetric
+          ? (h.scales_in_turn ? finish_columns<true, true> : finish_columns<false, true>)
+          : (h.scales_in_turn ? finish_columns<true, false> : finish_columns<false, false>);
   for (size_t i = 0; i < count; ++i) {
-    const RowCodes& row = codes[(first + i) / h.pixels];
-    uint8_t* y = out + i * out_stride * sizeof(float);
-    for (size_t n = first_col; n < last_col; ++n) {
-      uint32_t acc;
-      std::memcpy(&acc, y + n * sizeof acc, sizeof acc);
-      acc -= static_cast<uint32_t>(row.offset) * sums[n];
-      const float sum = static_cast<float>(static_cast<int32_t>(acc));
-      const float v =
-          (h.scales_in_turn ? sum * scale[n] * row.scale : sum * (row.scale * scale[n])) +
-          (bias == nullptr ? 0.f : bias[n]);
-      const float cut = std::min(std::max(v, h.range.low), h.range.high);
-      std::memcpy(y + n * sizeof cut, &cut, sizeof cut);
-    }
+    uint8_t* y = out + (i * out_stride + first_col) * sizeof(float);
+    finish(codes[(first + i) / h.pixels], h, channel + first_col, last_col - first_col, y);
   }
 }
 

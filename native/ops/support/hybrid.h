@@ -28,7 +28,7 @@ struct Hybrid {
   size_t codes = 0;                    // where in shared scratch memory they begin
   size_t batches = 0;
   size_t pixels = 0;               // of output, of one picture
-  std::vector<float> scale, bias;  // by output channel; bias may be empty
+  std::vector<float> scale, bias;  // by output channel
   std::vector<uint32_t> sums;      // of an output channel's weights
   FloatRange range{};
 };
