@@ -25,7 +25,7 @@ COMMANDS = {
     "outbox": "show, deliver or export the results that wait in an outbox",
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
-    "bench": "time a model: load, first run, steady state, each op, memory; beside other runtimes if wanted",
+    "bench": "time a model: load, first run, steady state, each op, memory, energy; beside others if wanted",
     "prune": "remove channels of a float model, or zero blocks of weights, down to a target",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
     "boards": "list the board profiles, and which one this machine is",
