@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +15,7 @@ import numpy as np
 
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.train.export import export
 
 CALIBRATION_SAMPLES = 500
 SIGNATURE = "serving_default"
@@ -142,37 +141,6 @@ def _reference(path: Path) -> Run:
         return np.asarray(runner.get_tensor(result))
 
     return run
-
-
-def export(network: Any, example: np.ndarray) -> bytes:
-    """A trained torch module as a float .tflite; `example` [1, ...] fixes the shape of the input."""
-    import litert_torch
-    import torch
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.tflite")
-        litert_torch.convert(network.eval(), (torch.from_numpy(example),)).export(path)
-        tree = tflite_file.read(path)
-    _rename(tree)
-    return tflite_file.write(tree)
-
-
-def _rename(tree: Any) -> None:
-    """Short tensor names: the converter's repeat the module path of each layer, hundreds of characters."""
-    graph = Graph(tree)
-    names: dict[int, str] = {}
-    for position, op in enumerate(graph.ops):
-        name = f"{graph.kind(op).lower()}_{position}"
-        names[graph.op_outputs(op)[0]] = name
-        _, *parameters = graph.op_inputs(op)
-        roles = ("weights", "bias") if len(parameters) == 2 else ("parameter",)
-        for role, tensor in zip(roles, parameters):
-            names[tensor] = f"{name}/{role}"
-    names[graph.inputs[0]], names[graph.outputs[0]] = "input", "output"
-    for index, name in names.items():
-        graph.main.tensors[index].name = name
-    signature = tree.signatureDefs[0]
-    signature.inputs[0].name, signature.outputs[0].name = "input", "output"
 
 
 def quantize(model: bytes, samples: np.ndarray, low: float, high: float) -> bytes:

@@ -27,7 +27,9 @@ COMMANDS = {
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory, energy; beside others if wanted",
     "prune": "remove channels of a float model, or zero blocks of weights, down to a target",
+    "compare": "show versions of a model side by side: accuracy, latency, size, energy; as a picture, too",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
+    "distill": "teach a small model what a large one says, and show what that was worth",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }
