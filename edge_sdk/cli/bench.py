@@ -155,7 +155,7 @@ def _show(report: _Report) -> None:
             f"{report.busy.two_ms:.3f} with two, ratio {report.busy.ratio:.2f}"
         )
     if report.energy:
-        print(report.energy.text)
+        print(f"energy: {report.energy.text}")
     if report.reference:
         print(
             "on {}, when the reference figures were taken: native {:.3f} ms, litert {:.3f}".format(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import edge_sdk
-from edge_sdk.cli.options import add_json, existing_file, positive
+from edge_sdk.boards import BoardProfile, detect
+from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
 from edge_sdk.cli.screen import Progress, emit_json, table
+from edge_sdk.energy import Meter, MeterError, measure, not_measured, open_meter
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
 from edge_sdk.optimize.compare import Comparison, compare
@@ -26,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", metavar="FILE", help="write the picture of the trade-off")
     parser.add_argument("--html", metavar="FILE", help="write picture and table as a page")
     parser.add_argument("--csv", metavar="FILE", help="write the table")
+    add_meter(parser)
     add_json(parser)
 
 
@@ -41,7 +45,14 @@ def main(options: argparse.Namespace) -> int:
         if done == total:
             bars[what].close()
 
-    found = compare(paths, samples, options.threads, tell=tell)
+    board = detect()
+    meter = _meter(options.meter, board)
+    if isinstance(meter, str):
+        found = compare(paths, samples, options.threads, lambda run: not_measured(meter), tell)
+    else:
+        with meter:
+            energy = functools.partial(measure, meter=meter, board=board)
+            found = compare(paths, samples, options.threads, energy, tell)
     title = f"{found.rows[0].name} and its versions"
     if options.png:
         _write(options.png, lambda path: pareto.png(found, path))
@@ -55,6 +66,18 @@ def main(options: argparse.Namespace) -> int:
     else:
         print("\n".join([_table(found), "", *_words(found), *missed]))
     return 1 if missed else 0
+
+
+def _meter(where: str | None, board: BoardProfile) -> Meter | str:
+    """The one that was asked for or else is there; or why none is."""
+    if where == "none":
+        return "nobody asked for it"
+    try:
+        return open_meter(where, board)
+    except MeterError as problem:
+        if where is not None:
+            raise
+        return str(problem)
 
 
 def _write(path: str, write: Callable[[str], object]) -> None:
@@ -87,21 +110,22 @@ def _table(found: Comparison) -> str:
 
 
 def _words(found: Comparison) -> list[str]:
-    energy = dict.fromkeys(row.energy for row in found.rows)
     return [
         f"{found.samples} samples from {found.origin}; {found.threads} thread(s), runs in turn",
-        f"energy: {'; '.join(energy)}",
+        *found.energy(),
         *found.notes,
     ]
 
 
 def _csv(found: Comparison, path: str) -> None:
     measures = tuple(found.rows[0].accuracy)
-    names = ("bytes", "arena_bytes", "p50_ms", "p95_ms", "joules", "energy", "beaten_by")
+    names = ("bytes", "arena_bytes", "p50_ms", "p95_ms", "joules", "beaten_by")
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
-        out.writerow(["model", "numbers", *measures, "agreement", "drop", *names])
+        out.writerow(["model", "numbers", *measures, "agreement", "drop", *names, "energy"])
         for row in found.rows:
             scores = [row.accuracy[m] for m in measures]
             rest = [getattr(row, name) for name in names]
-            out.writerow([row.name, row.numbers, *scores, row.agreement, found.drop(row), *rest])
+            out.writerow(
+                [row.name, row.numbers, *scores, row.agreement, found.drop(row), *rest, row.energy.text]
+            )

@@ -39,10 +39,10 @@ class Energy:
     def text(self) -> str:
         """For people, in one line."""
         if self.joules is None:
-            return f"energy: not measured: {self.reason}"
+            return f"not measured: {self.reason}"
         method = self.method if self.rate_hz is None else f"{self.method}, {self.samples} readings"
         return (
-            f"energy: {1e3 * self.joules:.3g} mJ per inference above idle ({self.meter}; {method}; "
+            f"{1e3 * self.joules:.3g} mJ per inference above idle ({self.meter}; {method}; "
             f"{self.idle_watts:.2f} W idle, {self.watts:.2f} W over {self.runs} runs in {self.seconds:.1f} s)"
         )
 

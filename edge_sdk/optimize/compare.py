@@ -13,6 +13,7 @@ import numpy as np
 
 import edge_sdk
 from edge_sdk.backends import native
+from edge_sdk.energy import Energy, not_measured
 from edge_sdk.errors import EdgeError, InputError
 from edge_sdk.optimize.data import Samples, random_samples, results
 from edge_sdk.optimize.metrics import agreement, quality
@@ -20,6 +21,7 @@ from edge_sdk.optimize.metrics import agreement, quality
 _FEWEST, _MOST, _SECONDS = 30, 1000, 2.0  # timed runs of each model, and of all together
 _INPUTS = 4  # different ones, in turn
 _SAMPLES = 100  # random ones, where there are no others
+_NOBODY = not_measured("nobody asked for it")
 _SAME = 0.02  # times that are closer than this share are not told apart
 
 Tell = Callable[[str, int, int], None]  # what is going on, how much of it is done, of how much
@@ -37,9 +39,13 @@ class Row:
     p95_ms: float
     accuracy: Mapping[str, float]  # measure -> share; {} without labels
     agreement: float  # with the first model: `metrics.agreement`
-    joules: float | None = None  # of one run above idle
-    energy: str = ""  # how that was measured, or why it was not
+    energy: Energy = _NOBODY  # of one run, and how that was measured
     beaten_by: str | None = None  # a model that is at least as good in everything, and better in something
+
+    @property
+    def joules(self) -> float | None:
+        """Of one run above idle; None where they were not measured."""
+        return self.energy.joules
 
     @property
     def score(self) -> float:
@@ -47,7 +53,7 @@ class Row:
         return next(iter(self.accuracy.values()), self.agreement)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "joules": self.joules}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,13 @@ class Comparison:
     def drop(self, row: Row) -> float:
         """Percentage points of the score that are lost beside the first model."""
         return 100 * (self.rows[0].score - row.score)
+
+    def energy(self) -> list[str]:
+        """How joules were measured, or why they were not: a line a model, one where all have the same."""
+        lines = dict.fromkeys(row.energy.text for row in self.rows)
+        if len(lines) == 1:
+            return [f"energy: {line}" for line in lines]
+        return [f"energy of {row.name}: {row.energy.text}" for row in self.rows]
 
     def to_dict(self) -> dict[str, Any]:
         rows = [{**row.to_dict(), "drop": self.drop(row)} for row in self.rows]
@@ -93,15 +106,15 @@ def compare(
     paths: Sequence[str | os.PathLike[str]],
     samples: Samples | None = None,
     threads: int | None = 1,
-    energy: Callable[[Callable[[], object]], tuple[float | None, str]] | None = None,
+    energy: Callable[[Callable[[], object]], Energy] | None = None,
     tell: Tell = lambda what, done, total: None,
 ) -> Comparison:
     """Measures models that take the same inputs; the first is the one that the others are held against.
 
     `samples`: as `open_samples` makes them for the first model; None takes random ones and says so.
-    `energy` measures what a callable's runs cost: joules of one, and how they were measured. Times are those
-    of runs in turn, so that what else the machine does strikes all alike. Raises what `edge_sdk.load` raises,
-    and `InputError` where the models' inputs differ.
+    `energy` measures what runs of a callable cost, as `edge_sdk.energy.measure` does with a meter. Times are
+    those of runs in turn, so that what else the machine does strikes all alike. Raises what `edge_sdk.load`
+    raises, and `InputError` where the models' inputs differ, or their results are of another kind.
     """
     models = [edge_sdk.load(path, threads) for path in paths]
     names = _names(paths)
@@ -119,9 +132,13 @@ def compare(
     ]
     if samples.labels is None:
         notes.append("no labels: how right the models are cannot be told, only how alike")
+    qualities = [quality(each, samples) for each in outputs]
+    for name, each in zip(names, qualities):
+        if list(each) != list(qualities[0]):
+            raise InputError(f"{name} gives other results than {names[0]}: they cannot be compared")
+    notes += _uncertain(qualities[0], samples)
     rows = []
     for i, (name, path, model) in enumerate(zip(names, paths, models)):
-        joules, how = (None, "not measured") if energy is None else energy(_runs(model, samples))
         p50, p95 = (float(p) for p in np.percentile(times[i], (50, 95)))
         rows.append(
             Row(
@@ -131,10 +148,9 @@ def compare(
                 _arena(path),
                 p50,
                 p95,
-                quality(outputs[i], samples),
+                qualities[i],
                 agreement(outputs[i], outputs[0]),
-                joules,
-                how,
+                energy(_runs(model, samples)) if energy else _NOBODY,
             )
         )
     notes += _slower(rows)
@@ -185,6 +201,20 @@ def _numbers(model: edge_sdk.Model, path: str | os.PathLike[str]) -> str:
     weights = max(sizes, key=sizes.__getitem__, default="none")
     activations = str(model.inputs[0].dtype)
     return weights if weights == activations else f"{activations}, weights {weights}"
+
+
+def _uncertain(measures: Mapping[str, float], samples: Samples) -> list[str]:
+    """What labels cannot tell: nothing where none of the measures suits them, little where they are few."""
+    if not measures:
+        reason = "the labels suit none of the measures that there are"
+        return [] if samples.labels is None else [f"{reason}: how right the models are cannot be told"]
+    if "top-1" not in measures:
+        return []
+    count = len(samples) + 4  # two right ones and two wrong ones more: Agresti and Coull 1998
+    share = (measures["top-1"] * len(samples) + 2) / count
+    spread = 196 * float(np.sqrt(share * (1 - share) / count))
+    few = f"{len(samples)} samples tell top-1 to about {spread:.1f} points (95 % sure)"
+    return [few] if spread >= 1 else []
 
 
 def _slower(rows: Sequence[Row]) -> list[str]:

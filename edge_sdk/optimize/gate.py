@@ -83,7 +83,7 @@ def misses(bounds: tuple[Bound, ...], comparison: Comparison, row: Row) -> list[
 
 def _value(what: str, comparison: Comparison, row: Row) -> float | None:
     known: dict[str, float | None] = {
-        "drop": comparison.drop(row),
+        "drop": comparison.drop(row) if row.accuracy else None,
         "accuracy": row.score if row.accuracy else None,
         "agreement": row.agreement,
         "latency": row.p50_ms,

@@ -110,9 +110,9 @@ def quality(outputs: Sequence[Array], samples: Samples) -> Mapping[str, float]:
 
     | labels | outputs | measures |
     |---|---|---|
-    | int [n] | scores [n, classes] | top-1, and top-5 from 10 classes on |
+    | int [n] | scores [n, classes] | top-1, and top-5 from 10 classes on, AUC of two |
     | 0 or 1 [n] | one score [n, 1], or as many values as the input has (distance = score) | AUC |
-    | int [n, height, width] | scores [n, height, width, classes] | mean IoU |
+    | int [n, height, width] | scores [n, height, width, classes], or the classes themselves | mean IoU |
     | float [n, k, 5]: class (-1: none), ymin, xmin, ymax, xmax | boxes, classes, scores, count | mAP50-95 |
     """
     labels = samples.labels
@@ -121,8 +121,9 @@ def quality(outputs: Sequence[Array], samples: Samples) -> Mapping[str, float]:
     if labels.ndim == 3 and labels.shape[2] == 5 and len(outputs) == 4:
         return {"mAP50-95": _detections(outputs, labels)}
     first, n = outputs[0], len(labels)
-    if labels.ndim >= 3 and labels.dtype.kind in "iu" and first.shape[:-1] == labels.shape:
-        return {"mean IoU": mean_iou(first.argmax(-1), labels)}
+    if labels.ndim >= 3 and labels.dtype.kind in "iu":
+        found = _class_map(first, labels.shape)
+        return {} if found is None else {"mean IoU": mean_iou(found, labels)}
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         return {}
     two = set(np.unique(labels)) == {0, 1}
@@ -130,12 +131,32 @@ def quality(outputs: Sequence[Array], samples: Samples) -> Mapping[str, float]:
         return {"AUC": auc(first.reshape(n), labels)} if two else {}
     if is_scores(first):
         scores = first.reshape(n, -1)
-        found = {"top-1": top_k(scores, labels)}
-        return {**found, "top-5": top_k(scores, labels, 5)} if scores.shape[1] >= 10 else found
+        measures = {"top-1": top_k(scores, labels)}
+        if scores.shape[1] >= 10:
+            measures["top-5"] = top_k(scores, labels, 5)
+        if scores.shape[1] == 2 and two:
+            measures["AUC"] = auc(scores[:, 1] - scores[:, 0], labels)
+        return measures
     if two and first.size == samples.inputs[0].size:  # an autoencoder: what it cannot rebuild is strange
         apart = (first.reshape(n, -1) - samples.inputs[0].reshape(n, -1)) ** 2
         return {"AUC": auc(apart.mean(1), labels)}
     return {}
+
+
+def _class_map(output: Array, shape: tuple[int, ...]) -> Array | None:
+    """The class of each element of a labelled picture; None where output and labels differ in size.
+
+    One value an element is a class, or if there are others than whole numbers the score of class 1: a
+    probability, or where some are negative its logit.
+    """
+    if output.shape[:-1] == shape and output.shape[-1] > 1:
+        return np.asarray(output.argmax(-1))
+    if output.size != np.prod(shape) or output.shape[: len(shape)] != shape:
+        return None
+    values = output.reshape(shape)
+    if (values == np.round(values)).all():
+        return values.astype(np.int64)
+    return np.asarray(values > (0.0 if values.min() < 0 else 0.5), np.int64)
 
 
 def is_scores(output: Array) -> bool:

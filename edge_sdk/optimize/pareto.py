@@ -15,6 +15,7 @@ from edge_sdk.optimize.compare import Comparison, Row
 
 WIDTH, HEIGHT = 860, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 30, 46, 62
+_WIDE = 8  # slowest to fastest: from here on the axis of time is logarithmic
 _GREATEST = 30.0  # radius of the largest file's disc
 _CHARACTER, _LINE = 6.4, 16.0  # of a label's text, to keep labels apart
 _CAPTION = "a larger disc is a larger file; grey: another model beats it in everything"
@@ -76,7 +77,8 @@ def png(comparison: Comparison, path: str) -> None:
     for disc in plan.discs:
         for line, text in enumerate(_label(disc.row)):
             x, y = disc.label[0], disc.label[1] + line * _LINE
-            draw.text((x * k, y * k), text, _INK, small, anchor="ls")
+            at = x * k, y * k
+            draw.text(at, text, _INK, small, anchor="ls", stroke_width=2 * k, stroke_fill=_PAPER)
     image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(path, optimize=True)
 
 
@@ -106,12 +108,12 @@ def page(comparison: Comparison, title: str) -> str:
             "-" if row.arena_bytes is None else size_text(row.arena_bytes),
             f"{row.p50_ms:.3f} ms",
             f"{row.p95_ms:.3f} ms",
-            row.energy if row.joules is None else f"{row.joules * 1e3:.3f} mJ ({row.energy})",
+            "not measured" if row.joules is None else f"{row.joules * 1e3:.3g} mJ",
         )
         note = f"beaten by {row.beaten_by}" if row.beaten_by else ""
         mark = f' class="beaten" title="{html.escape(note)}"' if note else ""
         rows.append(f"<tr{mark}>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in comparison.notes)
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*comparison.energy(), *comparison.notes))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -168,31 +170,37 @@ def _label(row: Row) -> tuple[str, str]:
 def _layout(comparison: Comparison) -> _Layout:
     rows = comparison.rows
     times, scores = [r.p50_ms for r in rows], [100 * r.score for r in rows]
-    x_low, x_high, x_steps = _axis(0.0, max(times) * 1.15)
+    wide = max(times) > _WIDE * min(times)
+    x_low, x_high, x_steps = _log_axis(times) if wide else _axis(0.0, max(times) * 1.15)
     spread = max(max(scores) - min(scores), 0.5)
     y_low, y_high, y_steps = _axis(min(scores) - 0.35 * spread, min(max(scores) + 0.35 * spread, 103))
 
+    def across(ms: float) -> float:
+        low, high, at = (math.log(v) if wide else v for v in (x_low, x_high, ms))
+        return _LEFT + (at - low) / (high - low) * (WIDTH - _LEFT - _RIGHT)
+
+    def up(percent: float) -> float:
+        return _TOP + (y_high - percent) / (y_high - y_low) * (HEIGHT - _TOP - _BOTTOM)
+
     def place(row: Row) -> tuple[float, float]:
-        x = _LEFT + (row.p50_ms - x_low) / (x_high - x_low) * (WIDTH - _LEFT - _RIGHT)
-        y = _TOP + (y_high - 100 * row.score) / (y_high - y_low) * (HEIGHT - _TOP - _BOTTOM)
-        return x, y
+        return across(row.p50_ms), up(100 * row.score)
 
     most = max(r.bytes for r in rows)
     placed = [(row, *place(row), max(4.0, _GREATEST * math.sqrt(row.bytes / most))) for row in rows]
-    labels = _labels(placed)
+    line = tuple(place(row) for row in front(comparison))
+    labels = _labels(placed, line)
     discs = tuple(
         _Disc(row, x, y, radius, label, row.beaten_by is not None)
         for (row, x, y, radius), label in zip(placed, labels)
     )
-    x_ticks = [(v, _LEFT + (v - x_low) / (x_high - x_low) * (WIDTH - _LEFT - _RIGHT)) for v in x_steps]
-    y_ticks = [(v, _TOP + (y_high - v) / (y_high - y_low) * (HEIGHT - _TOP - _BOTTOM)) for v in y_steps]
+    beside = "" if rows[0].accuracy else f" with {rows[0].name}"
     return _Layout(
         discs,
-        tuple(place(row) for row in front(comparison)),
-        tuple((at, f"{value:g}") for value, at in x_ticks),
-        tuple((at, f"{value:g}") for value, at in y_ticks),
-        "latency of a run, median, ms",
-        f"{comparison.measure}, %",
+        line,
+        tuple((across(v), f"{v:g}") for v in x_steps),
+        tuple((up(v), f"{v:g}") for v in y_steps),
+        f"latency of a run, median, ms{' (logarithmic)' if wide else ''}",
+        f"{comparison.measure}{beside}, %",
     )
 
 
@@ -206,11 +214,23 @@ def _axis(low: float, high: float) -> tuple[float, float, list[float]]:
     return low, high, marks
 
 
-def _labels(discs: Sequence[tuple[Row, float, float, float]]) -> list[tuple[float, float]]:
-    """A place for each label near its disc, where it covers no other label and as few discs as can be."""
+def _log_axis(values: Sequence[float]) -> tuple[float, float, list[float]]:
+    """The same of a logarithmic one."""
+    low, high = min(values) / 1.5, max(values) * 1.5
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    marks = [round(m * 10.0**p, 10) for p in powers for m in (1, 2, 5)]
+    return low, high, [m for m in marks if low <= m <= high]
+
+
+def _labels(
+    discs: Sequence[tuple[Row, float, float, float]], line: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """A place for each label near its disc, where it covers no other, and of discs and line little."""
+    share = [i / 40 for i in range(41)]
+    points = [(a + s * (c - a), b + s * (d - b)) for (a, b), (c, d) in zip(line, line[1:]) for s in share]
     taken: list[tuple[float, float, float, float]] = []
-    found = []
-    for row, x, y, radius in discs:
+    found: dict[str, tuple[float, float]] = {}
+    for row, x, y, radius in sorted(discs, key=lambda disc: -len(disc[0].name)):  # these fit in fewest places
         width = _CHARACTER * max(map(len, _label(row)))
         gap = radius + 6
         options = [
@@ -218,21 +238,23 @@ def _labels(discs: Sequence[tuple[Row, float, float, float]]) -> list[tuple[floa
             (x - gap - width, y - 4),
             (x - width / 2, y - gap - _LINE - 2),
             (x - width / 2, y + gap + 12),
-            *((x + gap, y + shift) for shift in (-46, 38, -84, 76)),
-            *((x - gap - width, y + shift) for shift in (-46, 38, -84, 76)),
+            *((x + gap + over, y + shift) for shift in (-26, 26, -46, 38, -84, 76) for over in (0, 14)),
+            *((x - gap - width, y + shift) for shift in (-26, 26, -46, 38, -84, 76)),
         ]
 
-        def cost(at: tuple[float, float], width: float = width, own: float = x) -> float:
+        def cost(at: tuple[float, float], width: float = width, own: float = x, y: float = y) -> float:
             box = (at[0], at[1] - 13, at[0] + width, at[1] + _LINE + 4)
             outside = box[0] < _LEFT or box[2] > WIDTH - 4 or box[1] < _TOP - 8 or box[3] > HEIGHT - _BOTTOM
             over = sum(_overlap(box, other) for other in taken)
             discs_over = sum(_overlap(box, (a - r, b - r, a + r, b + r)) for _, a, b, r in discs if a != own)
-            return 1e6 * outside + 20 * over + discs_over
+            on_line = sum(box[0] < a < box[2] and box[1] < b < box[3] for a, b in points)
+            far = math.hypot(max(box[0] - own, own - box[2], 0.0), max(box[1] - y, y - box[3], 0.0))
+            return 1e6 * outside + 20 * over + discs_over + 40 * on_line + 8 * far
 
         best = min(options, key=cost)
         taken.append((best[0], best[1] - 13, best[0] + width, best[1] + _LINE + 4))
-        found.append(best)
-    return found
+        found[row.name] = best
+    return [found[disc[0].name] for disc in discs]
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
@@ -246,7 +268,8 @@ _STYLE = """
   --ink: #e6edf3; --paper: #0d1117; --grid: #30363d; --blue: #58a6ff } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-svg { width: 100%; height: auto } text { fill: var(--ink); font-size: 13px } .name { font-size: 12px }
+svg { width: 100%; height: auto } text { fill: var(--ink); font-size: 13px } .name { font-size: 12px;
+  paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
 .grid { stroke: var(--grid) } .front { fill: none; stroke: var(--blue); stroke-width: 2 }
 .disc { fill: var(--blue); fill-opacity: .35; stroke: var(--blue); stroke-width: 2 }
 .disc.beaten { fill: var(--grey); stroke: var(--grey) }

@@ -61,6 +61,18 @@ def test_the_labels_choose_the_measure() -> None:
     found = np.zeros((2, 7, 4)), np.zeros((2, 7)), np.zeros((2, 7)), np.zeros((2, 1))
     assert measures(np.zeros((2, 3, 5)), *found) == ["mAP50-95"]
     assert measures(np.zeros((2, 9)), np.zeros((2, 3))) == []
+    assert measures(two, np.array([[0.9, 0.1], [0.2, 0.8]])) == ["top-1", "AUC"]
+    assert measures(np.zeros((2, 5, 6), int), np.zeros((2, 4, 4, 3))) == []
+
+
+def test_a_class_map_comes_as_scores_as_classes_or_as_one_score() -> None:
+    truth = np.array([[[0, 1], [1, 1]]])
+    right = 1 - truth[..., None], truth[..., None]
+    scores = np.concatenate(right, axis=3).astype(float)
+    chance = np.where(truth == 1, 0.7, 0.2)[..., None]
+    for output in (scores, truth.astype(np.float32), truth[..., None], chance, chance[..., 0] - 0.4):
+        assert metrics.quality([output], Samples((np.zeros((1, 4)),), truth)) == {"mean IoU": 1.0}
+    assert metrics.quality([1.0 - chance], Samples((np.zeros((1, 4)),), truth)) == {"mean IoU": 0.0}
 
 
 def test_agreement_is_of_classes_or_of_values() -> None:
