@@ -2,6 +2,7 @@
 
 Exit status: 0, 1 where the work ended with losses (skipped inputs, undelivered results), 2 for a
 mistake or a failure, told in one line on stderr, 3 where a result is written that misses what was asked
+mistake or a failure, told in one line on stderr, 3 where a result was written that misses what was asked
 for, 130 after Ctrl-C.
 """
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "compare": "show versions of a model side by side: accuracy, latency, size, energy; as a picture, too",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
     "distill": "teach a small model what a large one says, and show what that was worth",
+    "quantize": "make a model smaller and faster: int8 and less, within an allowed loss of accuracy",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }
