@@ -11,7 +11,8 @@
     |-- BackendError (RuntimeError)  a backend is not installed or failed while running
     |-- SourceError (OSError)        no such camera, folder or file; unreadable picture or row
     |-- PublishError (OSError)       the broker refuses or cannot be reached, or a payload cannot be sent
-    `-- BoardError (ValueError)      unknown board or an invalid profile
+    |-- BoardError (ValueError)      unknown board or an invalid profile
+    `-- MeterError (OSError)         no such power meter, or one that cannot be read
 
 Each message says what was wrong, where, and what to do. The second base class is the builtin that
 users of the TFLite interpreter catch today, so their handlers go on working.
@@ -76,6 +77,10 @@ class PublishError(EdgeError, OSError):
 
 class BoardError(EdgeError, ValueError):
     """A board profile is unknown or invalid."""
+
+
+class MeterError(EdgeError, OSError):
+    """A power meter is not there, or cannot be read."""
 
 
 class FallbackWarning(UserWarning):

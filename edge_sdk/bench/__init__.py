@@ -1,4 +1,4 @@
-"""Measure a model: load, first run, steady state, each op, memory; beside other runtimes if wanted.
+"""Measure a model: load, first run, steady state, each op, memory, energy; beside other runtimes if wanted.
 
 Times of different machines and moments cannot be compared: `measure` runs all runtimes in turn in one
 process, on the same inputs, and gives ratios.
@@ -8,6 +8,7 @@ from edge_sdk.bench.check import TOLERANCE, Check, Parting, check
 from edge_sdk.bench.choice import Choice, Tuned, tune
 from edge_sdk.bench.figures import machine_class, reference
 from edge_sdk.bench.inputs import random_inputs
+from edge_sdk.bench.joules import energy
 from edge_sdk.bench.neighbour import BusyTiming, busy
 from edge_sdk.bench.peers import PEERS
 from edge_sdk.bench.resident import Memory, memory
@@ -31,6 +32,7 @@ __all__ = [
     "Tuned",
     "busy",
     "check",
+    "energy",
     "machine_class",
     "measure",
     "memory",

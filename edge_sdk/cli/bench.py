@@ -10,8 +10,17 @@ from typing import Any
 from edge_sdk import bench
 from edge_sdk.backends import native
 from edge_sdk.boards import BoardProfile
-from edge_sdk.cli.options import add_json, add_machine, add_model, board_of, existing_file, positive
+from edge_sdk.cli.options import (
+    add_json,
+    add_machine,
+    add_meter,
+    add_model,
+    board_of,
+    existing_file,
+    positive,
+)
 from edge_sdk.cli.screen import Progress, emit_json, table
+from edge_sdk.energy import Energy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--busy", action="store_true", help="one and two threads beside a process that loads a CPU as well"
     )
     parser.add_argument("--no-check", action="store_true", help="do not compare the results")
+    add_meter(parser)
     add_machine(parser)
     add_json(parser)
 
@@ -50,6 +60,7 @@ class _Report:
     steps: list[bench.StepTiming]
     memory: list[bench.Memory]
     busy: bench.BusyTiming | None
+    energy: Energy | None  # None: not wanted
     reference: tuple[float, float] | None  # ms of ours and LiteRT's best run, measured before
 
     @property
@@ -69,6 +80,7 @@ class _Report:
             "share_of_peak": self.share_of_peak and round(self.share_of_peak, 4),
             "memory": [m.to_dict() for m in self.memory],
             "busy": self.busy and self.busy.to_dict(),
+            "energy": self.energy and self.energy.to_dict(),
             "reference_ms": self.reference and {"native": self.reference[0], "litert": self.reference[1]},
             "ops": [s.to_dict() for s in self.steps],
         }
@@ -112,7 +124,8 @@ def _measure(path: str, options: argparse.Namespace, board: BoardProfile) -> _Re
     if options.busy:
         with Progress("beside a busy process", options.runs) as progress:
             busy = bench.busy(path, options.runs, progress)
-    return _Report(found, peaks, steps, memory, busy, bench.reference(Path(path).stem, threads))
+    energy = None if options.meter == "none" else bench.energy(path, options.meter, threads, board)
+    return _Report(found, peaks, steps, memory, busy, energy, bench.reference(Path(path).stem, threads))
 
 
 def _show(report: _Report) -> None:
@@ -141,6 +154,8 @@ def _show(report: _Report) -> None:
             f"beside a process that loads a CPU: {report.busy.one_ms:.3f} ms with one thread, "
             f"{report.busy.two_ms:.3f} with two, ratio {report.busy.ratio:.2f}"
         )
+    if report.energy:
+        print(f"energy: {report.energy.text}")
     if report.reference:
         print(
             "on {}, when the reference figures were taken: native {:.3f} ms, litert {:.3f}".format(

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from edge_sdk.boards import BoardProfile
-from edge_sdk.energy import temperature_c, throttling
+from edge_sdk.energy import MeterError, Watts, open_meter, temperature_c, throttling
 from edge_sdk.errors import InputError
 from edge_sdk.publish.message import Health
 from edge_sdk.tasks import Task
@@ -64,11 +64,15 @@ def conventions_of(options: argparse.Namespace, task: Task, sensors: Sensors) ->
 class Sensors:
     """Reads the board's sensors, not more often than they change, into the `Health` of each publisher."""
 
-    def __init__(self, board: BoardProfile) -> None:
-        self._board, self._read_at = board, float("-inf")
+    def __init__(self, board: BoardProfile, meter: str | None = None) -> None:
+        """`meter`: as for `energy.open_meter`; "none" for none."""
+        self._board, self._meter, self._read_at = board, meter, float("-inf")
         self._healths: list[Health] = []
+        self._watts: Watts | None = None
 
     def new(self) -> Health:
+        if not self._healths:
+            self._watts = self._open()
         health = Health()
         self._healths.append(health)
         self._read_at = float("-inf")
@@ -80,5 +84,15 @@ class Sensors:
             return
         self._read_at = time.monotonic()
         slow, warm = throttling(), temperature_c(self._board)
+        watts = self._watts.read() if self._watts else None
         for health in self._healths:
             health.temperature_c, health.throttled = warm, None if slow is None else slow.now
+            health.watts = watts
+
+    def _open(self) -> Watts | None:
+        try:
+            return None if self._meter == "none" else Watts(open_meter(self._meter, self._board))
+        except MeterError:
+            if self._meter is not None:
+                raise
+            return None

@@ -22,6 +22,12 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_meter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--meter", metavar="NAME[:WHAT]",
+                        help="the power meter: hwmon:RAIL, rapl, pmic, module:Class, ... (docs/energy.md); "
+                             "the first that there is by default, `none` for none")  # fmt: skip
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print JSON for programs instead of text for people"

@@ -12,7 +12,7 @@ from typing import Any
 from edge_sdk import labels, model, publish, sources, tasks
 from edge_sdk.cli.conventions import Sensors, add_conventions, check_conventions, conventions_of, tracker_of
 from edge_sdk.cli.mqtt_options import add_publisher, publisher_of
-from edge_sdk.cli.options import add_json, add_machine, board_of, positive
+from edge_sdk.cli.options import add_json, add_machine, add_meter, board_of, positive
 from edge_sdk.cli.screen import Progress, emit_json
 from edge_sdk.pipeline import Pipeline, Summary
 from edge_sdk.publish.base import all_of
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="mqtt[s]://host:port/topic, stdout, FILE.jsonl; repeatable")  # fmt: skip
     add_publisher(parser)
     add_conventions(parser)
+    add_meter(parser)
     parser.add_argument("--wait", type=float, default=60.0, metavar="S",
                         help="how long to wait at the end for a broker that is away (60)")  # fmt: skip
     parser.add_argument("--mask", metavar="X,Y,W,H", action="append", default=[],
@@ -73,7 +74,7 @@ def main(options: argparse.Namespace) -> int:
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
     check_conventions(options)
-    tracker, sensors = tracker_of(options, task), Sensors(board)
+    tracker, sensors = tracker_of(options, task), Sensors(board, options.meter)
     destination = _connect(options, lambda: conventions_of(options, task, sensors))
     source = sources.open_source(options.source, **_source_options(options, loaded))
     with source, destination, Progress(loaded.name, options.frames) as progress:

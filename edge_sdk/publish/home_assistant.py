@@ -152,6 +152,14 @@ def discovery(name: str, title: str, topic: str, labels: Mapping[str, str], heal
             "dev_cla": "temperature",
             "unit_of_meas": "°C",
         }
+    if health.watts is not None:
+        components["power"] = {
+            **_sensor("Power", "watts", "mdi:flash"),
+            **measured,
+            **device,
+            "dev_cla": "power",
+            "unit_of_meas": "W",
+        }
     if health.throttled is not None:
         components["throttled"] = {
             **_sensor("Throttled", "throttled", "mdi:speedometer-slow"),
@@ -202,6 +210,7 @@ def state(last: Mapping[str, Any], counted: Iterable[str], health: Health) -> di
         "latency_ms": _rounded(health.latency_ms),
         "temperature_c": _rounded(health.temperature_c),
         "throttled": None if health.throttled is None else "ON" if health.throttled else "OFF",
+        "watts": _rounded(health.watts),
         "outbox": health.outbox_depth,
         "dropped": health.dropped,
     }

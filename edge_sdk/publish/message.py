@@ -29,6 +29,7 @@ class Health:
     latency_ms: float | None = None  # from the frame's capture to its event
     temperature_c: float | None = None
     throttled: bool | None = None
+    watts: float | None = None  # of what the board's meter covers, not of the pipeline alone
     outbox_depth: int | None = None  # results that wait
     dropped: int | None = None  # results that the queue or the outbox had to drop
 

@@ -71,6 +71,7 @@ _PERFORMANCE = {"Performance/Frames per second": _DOUBLE, "Performance/Latency m
 _NODE = {
     "Health/Temperature C": _DOUBLE,
     "Health/Throttled": _BOOLEAN,
+    "Health/Power W": _DOUBLE,
     "Health/Waiting results": _INT64,
     "Health/Dropped results": _INT64,
     "Properties/Software": _STRING,
@@ -198,7 +199,8 @@ class Sparkplug(Silent):
 
     def _node_values(self) -> Values:
         h = self._health
-        return dict(zip(_NODE, (h.temperature_c, h.throttled, h.outbox_depth, h.dropped, __version__)))
+        watts = None if h.watts is None else round(h.watts, 2)
+        return dict(zip(_NODE, (h.temperature_c, h.throttled, watts, h.outbox_depth, h.dropped, __version__)))
 
     def _data(self, kind: str, values: Values, at: float, historical: bool | None = None) -> Message:
         # The specification advises against data types here, but there are hosts that cannot read without.

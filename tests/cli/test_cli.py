@@ -75,17 +75,19 @@ def test_run_to_a_broker_arrives_whole_and_in_order(broker: Mosquitto) -> None:
     assert (summary["frames"], summary["published"], summary["undelivered"]) == (count, count, 0)
 
 
-def test_run_appears_in_home_assistant_and_as_a_sparkplug_node(broker: Mosquitto) -> None:
+def test_run_appears_in_home_assistant_and_as_a_sparkplug_node(broker: Mosquitto, tmp_path: Path) -> None:
     broker.start()
+    (tmp_path / "power.csv").write_text("time_s,watt\n0,3.25\n")
     subscriber = Subscriber(broker.port)
     edge("run", "--model", CLOTHING, "--source", PICTURES, "--publish", broker.url("edge/door"),
-         "--home-assistant", "--sparkplug", "plant")  # fmt: skip
+         "--home-assistant", "--sparkplug", "plant", "--meter", f"replay:{tmp_path}/power.csv")  # fmt: skip
     subscriber.wait(lambda: subscriber.statuses("edge/door/status")[-1:] == ["offline"], "the end")
     (state,) = subscriber.results("edge/door/state")[-1:]
     last = subscriber.results("edge/door")[-1]
     subscriber.close()
     assert state["result"] == last["results"][0]["label"], "the last one is told in any case"
     assert state["fps"] > 0
+    assert state["watts"] == 3.25
     assert state["latency_ms"] > 0
     kinds = [topic.split("/")[2] for topic, _, _ in subscriber.messages if topic.startswith("spBv1.0/plant/")]
     assert kinds[:2] == ["NBIRTH", "DBIRTH"]
@@ -157,6 +159,7 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["run", "--model", CLOTHING, "--source", PICTURES, "--mask", "99,0,9,9"], ["99,0,9,9", "28 x 28"]),
         (["inspect", "none.tflite"], ["none.tflite"]),
         (["bench", "none.tflite"], ["none.tflite"]),
+        (["bench", CLOTHING, "--meter", "abacus"], ["abacus", "rapl"]),
         (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
         (["boards", "toaster"], ["toaster"]),
         (["tune", "none.tflite"], ["none.tflite"]),
@@ -205,6 +208,22 @@ def test_bench_reports_every_step() -> None:
     assert ours["backend"] == "native"
     assert 0 < ours["min_ms"] <= ours["p50_ms"] <= ours["p99_ms"]
     assert sum(s["share"] for s in report["ops"]) == pytest.approx(1, abs=0.01)
+
+
+def test_bench_measures_energy_where_there_is_a_meter(tmp_path: Path) -> None:
+    power_that_rises = "".join(
+        f"{t},{t * t}\n" for t in range(300)
+    )  # so the runs take more than the idle board
+    (tmp_path / "counter.csv").write_text(f"time_s,joule\n{power_that_rises}")
+    report = last_json(
+        edge("bench", CLOTHING, "--runs", 3, "--json", "--meter", f"replay:{tmp_path}/counter.csv")
+    )
+    found = report["energy"]
+    assert found["joules"] == pytest.approx(
+        (found["watts"] - found["idle_watts"]) * found["seconds"] / found["runs"]
+    )
+    assert (found["reason"], found["method"]) == (None, "energy counter read at both ends")
+    assert last_json(edge("bench", CLOTHING, "--runs", 3, "--json", "--meter", "none"))["energy"] is None
 
 
 def test_bench_against_litert_gives_a_ratio() -> None:

@@ -15,7 +15,9 @@ from edge_sdk.publish.message import Health, Identity, Message
 
 from .home_assistant_rules import KEYS, TEMPLATE, faults, full
 
-HEALTH = Health(fps=29.97, latency_ms=12.345, temperature_c=48.2, throttled=False, outbox_depth=3, dropped=0)
+HEALTH = Health(
+    fps=29.97, latency_ms=12.345, temperature_c=48.2, throttled=False, watts=5.678, outbox_depth=3, dropped=0
+)
 CAT = {"label": "cat", "score": 0.875, "box": [0, 0, 10, 10]}
 DOG = {"label": "Hot dog/ü", "score": 0.5, "box": [5, 5, 10, 10]}
 CLASSES = {"results": [{"label": "Bag", "score": 0.9}, {"label": "Coat", "score": 0.1}], "frame": "f.png"}
@@ -119,6 +121,7 @@ def test_every_value_is_where_its_template_looks() -> None:
         "dropped": 0,
         "temperature": 48.2,
         "throttled": "OFF",
+        "power": 5.68,
     }
     assert values["attributes"]["frame"] == "7"
     assert values["attributes"]["results"][0] == {"label": "cat", "score": 0.875}

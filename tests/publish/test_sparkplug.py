@@ -149,9 +149,10 @@ def test_the_machine_is_told_of_when_it_does_otherwise() -> None:
     node, there = speaker(health=health), host()
     begin(node, there)
     assert give(there, node.tick()) == []
-    health.fps, health.temperature_c, health.throttled = 10.0, 85.0, True
+    health.fps, health.temperature_c, health.throttled, health.watts = 10.0, 85.0, True, 7.251
     assert give(there, node.tick()) == ["NDATA", "DDATA"]
     assert there.values["Health/Throttled"] is True
+    assert there.values["Health/Power W"] == 7.25
     assert there.values["Performance/Frames per second"] == 10.0
     assert give(there, node.tick()) == []
 

@@ -52,16 +52,23 @@ def _bits(root: Path) -> int | None:
             return int((root / file).read_text(), 16)
         except (OSError, ValueError):
             continue
+    try:
+        return int(vcgencmd("get_throttled", root).partition("=")[2], 16)  # throttled=0x50000
+    except ValueError:
+        return None
+
+
+def vcgencmd(question: str, root: Path) -> str:
+    """What the firmware of a Raspberry Pi answers; "" where there is none, or it does not."""
     for command in _COMMAND:
         try:
-            said = subprocess.run(
-                [str(root / command), "get_throttled"],
+            return subprocess.run(
+                [str(root / command), question],
                 capture_output=True,
                 text=True,
                 timeout=_COMMAND_S,
                 check=True,
             ).stdout
-            return int(said.partition("=")[2], 16)  # throttled=0x50000
         except (OSError, ValueError, subprocess.SubprocessError):
             continue
-    return None
+    return ""
