@@ -4,7 +4,7 @@
 
 The teacher is the clothing model of this project; the student learns what it says, the control learns
 the 500 labels for as many steps, after as many tuning trials.
-Needs `pip install '.[train]'` and `apt-get install dataset-fashion-mnist`; about 10 minutes on one CPU.
+Needs `pip install '.[train]'` and `apt-get install dataset-fashion-mnist`; about 5 minutes on one CPU.
 """
 
 from __future__ import annotations

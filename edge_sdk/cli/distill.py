@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import edge_sdk
 from edge_sdk.cli.options import add_json, existing_file, positive
 from edge_sdk.cli.screen import Progress, emit_json, table
-from edge_sdk.errors import InputError
+from edge_sdk.errors import BackendError, InputError
 from edge_sdk.optimize.data import Samples, open_samples
 from edge_sdk.optimize.train import AUGMENTS, need_torch
 
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", metavar="WHERE", help="samples to judge by; a fifth of --data by default")
     parser.add_argument("--limit", type=positive, metavar="N", help="take at most N samples of each")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="the file to write")
+    parser.add_argument("--quantize", metavar="INT8.tflite", help="write it in int8 as well")
     parser.add_argument("--epochs", type=float, default=10, metavar="N", help="passes over the samples (10)")
     parser.add_argument(
         "--trials", type=positive, default=6, metavar="N", help="short trainings to tune each way by (6)"
@@ -60,11 +62,14 @@ def main(options: argparse.Namespace) -> int:
     teacher = existing_file(options.teacher)
     if options.student.endswith((".py", ".tflite")):
         existing_file(options.student)
-    if not os.path.isdir(os.path.dirname(options.output) or "."):
-        raise InputError(f"there is no folder {os.path.dirname(options.output)} to write to")
+    for path in filter(None, (options.output, options.quantize)):
+        if not os.path.isdir(os.path.dirname(path) or "."):
+            raise InputError(f"there is no folder {os.path.dirname(path)} to write to")
     if not options.epochs > 0:
         raise InputError(f"--epochs {options.epochs:g}: more than 0 is needed")
     need_torch()
+    if options.quantize and find_spec("litert_quantizer") is None:
+        raise BackendError("--quantize needs litert-quantizer: pip install 'edge-sdk-runtime[optimize]'")
     import torch
 
     from edge_sdk.optimize.train.distill import distill
@@ -81,10 +86,14 @@ def main(options: argparse.Namespace) -> int:
         options.trials,
         options.seeds,
         options.augment,
+        bool(options.quantize),
         _Bars(),
     )
     Path(options.output).write_bytes(found.model)
+    if found.quantized is not None:
+        Path(options.quantize).write_bytes(found.quantized)
     report = {"teacher": Path(teacher).name, "output": options.output, **found.to_dict()}
+    report["int8"] = options.quantize
     if options.json:
         emit_json(report)
     else:
@@ -160,7 +169,11 @@ def _text(r: dict[str, Any]) -> list[str]:
             if closed is None
             else f"the teacher closes {100 * closed:.0f} % of the gap between it and the control"
         )
-    return [*lines, f"{metric} of the file: {r['file_score']:.4f}; written to {r['output']}"]
+    lines.append(f"{metric} of the file: {r['file_score']:.4f}; written to {r['output']}")
+    if r["int8"]:
+        size = r["quantized_bytes"] / 1e3
+        lines.append(f"in int8: {r['quantized_score']:.4f}, {size:.1f} KB; written to {r['int8']}")
+    return lines
 
 
 def _settings(arm: dict[str, Any]) -> str:

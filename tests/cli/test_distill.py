@@ -34,6 +34,7 @@ def told(capsys: pytest.CaptureFixture[str], **changed: str) -> str:
     ("student", "none.py", "there is no file none.py"),
     ("student", "none.tflite", "there is no file none.tflite"),
     ("output", "no/such/out.tflite", "there is no folder no/such to write to"),
+    ("quantize", "no/such/int8.tflite", "there is no folder no/such to write to"),
     ("epochs", "0", "--epochs 0: more than 0 is needed"),
     ("epochs", "nan", "--epochs nan: more than 0 is needed"),
     ("trials", "0", "'0' is no integer from 1 on"),

@@ -18,6 +18,7 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples, results
 from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.quantize import quantize
 from edge_sdk.optimize.train.fit import Settings, fit, outputs_of, quality
 from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson, probabilities
 from edge_sdk.optimize.train.students import Student, open_student
@@ -52,11 +53,13 @@ class Distilled:
     """The student, and what teaching it was worth."""
 
     model: bytes  # of the first seed
+    quantized: bytes | None  # the same in int8, where that was asked for
     metric: str  # "accuracy", "agreement with the teacher" or "root mean square error"
     teacher_score: float  # on the test samples
     taught: Arm
     control: Arm | None  # None where there are no labels to learn from
     file_score: float  # of `model`, run by this project's runtime
+    quantized_score: float | None  # of `quantized`
     samples: int
     labelled: int
     test_samples: int
@@ -83,7 +86,8 @@ class Distilled:
         return (score - self.control.mean) * (-1 if "error" in self.metric else 1)
 
     def to_dict(self) -> dict[str, Any]:
-        found = {k: v for k, v in asdict(self).items() if k != "model"}
+        found = {k: v for k, v in asdict(self).items() if k not in ("model", "quantized")}
+        found["quantized_bytes"] = None if self.quantized is None else len(self.quantized)
         for name in ("taught", "control"):
             arm = getattr(self, name)
             if arm is not None:
@@ -100,12 +104,14 @@ def distill(
     trials: int = 6,
     seeds: int = 3,
     augment: tuple[str, ...] = (),
+    int8: bool = False,
     say: Say = lambda what, done, total: None,
 ) -> Distilled:
     """Teaches `student` (see `students.open_student`) by what `teacher` gives for `samples`.
 
     Labels of `samples` are used where they are there; `NO_LABEL` marks a sample that has none. `epochs`
-    counts passes over all samples; the control trains for as many steps, on those with labels.
+    counts passes over all samples; the control trains for as many steps, on those with labels. `int8`
+    quantizes the student as well, calibrated with `samples`.
     """
     master = models.load(teacher)
     say("asking the teacher", 0, len(samples))
@@ -139,13 +145,16 @@ def distill(
             if name == "student" and seed == 0:
                 model = pupil.save(network)
         arms[name] = Arm(settings, min(trials, len(choices)), tuple(scores))
+    small = quantize(model, replace(samples, labels=None)).model if int8 else None
     return Distilled(
         model=model,
+        quantized=small,
         metric=judge.metric,
         teacher_score=judge.teacher,
         taught=arms["student"],
         control=arms.get("control"),
         file_score=judge(results(models.load(model), test)),
+        quantized_score=None if small is None else judge(results(models.load(small), test)),
         samples=len(samples),
         labelled=0 if labels is None else len(labels),
         test_samples=len(test),

@@ -171,6 +171,7 @@ def test_a_module_of_the_users_own_taught_by_an_int8_teacher(
 ) -> None:
     """The whole command: partly labelled .npz, more without labels, a student.py, a file with metadata."""
     pytest.importorskip("litert_torch", reason=NO_CONVERTER)
+    pytest.importorskip("litert_quantizer", reason="not run for want of litert-quantizer ('.[optimize]')")
     teacher = edge_sdk.load(MOTION_INT8)
     (spec,) = teacher.inputs
     x = RNG.normal(0, 3, (60, *spec.shape[1:])).astype(np.float32)
@@ -188,13 +189,17 @@ def test_a_module_of_the_users_own_taught_by_an_int8_teacher(
     status = main([
         *("distill", "--teacher", str(MOTION_INT8), "--student", str(tmp_path / "mine.py")),
         *("--data", str(tmp_path / "data.npz"), "--unlabelled", str(tmp_path / "more.npz")),
-        *("-o", str(out), "--epochs", "3", "--trials", "2", "--seeds", "1", "--json"),
+        *("-o", str(out), "--quantize", str(tmp_path / "int8.tflite"), "--epochs", "3"),
+        *("--trials", "2", "--seeds", "1", "--json"),
     ])  # fmt: skip
     report = json.loads(capsys.readouterr().out)  # and nothing else, whatever the converter prints
     assert status == (0 if report["helped"] else 1)
     assert (report["samples"], report["labelled"], report["test_samples"]) == (54, 24, 6)
     assert report["bytes"] == [MOTION_INT8.stat().st_size, out.stat().st_size]
-    made = edge_sdk.load(out)
+    made, small = edge_sdk.load(out), edge_sdk.load(tmp_path / "int8.tflite")
+    assert small.inputs[0].dtype == np.int8
+    assert report["quantized_bytes"] == (tmp_path / "int8.tflite").stat().st_size < out.stat().st_size
+    assert small.labels == teacher.labels
     assert made.labels == teacher.labels
     assert made.metadata.normalization == teacher.metadata.normalization
     assert [s.name for s in (*made.inputs, *made.outputs)] == ["input", "output"]
