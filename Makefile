@@ -34,7 +34,7 @@ test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers,
 	scripts/test-arm.sh cortex-a53
 	pytest -n $(JOBS)
 
-test-all: check .venv/.test build test-sanitized test-arm fuzz ## everything: full samples, every ISA of this machine, every emulated CPU, a minute of fuzzing
+test-all: check .venv/.test .venv/.train build test-sanitized test-arm fuzz ## everything: full samples, every ISA of this machine, every emulated CPU, training, a minute of fuzzing
 	cmake --preset release >/dev/null
 	cmake --build --preset release
 	for isa in $(isas); do EDGE_ISA=$$isa build/release/edge_tests && EDGE_ISA=$$isa pytest -n $(JOBS) || exit 1; done

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import GraphBuilder
-from optimize.prunable import random_model
 
 import edge_sdk
 from edge_sdk.cli import main
 from edge_sdk.errors import BackendError, ModelError
-from edge_sdk.optimize import prune, tflite_file
+from edge_sdk.optimize import prune, tflite_file, train
 from edge_sdk.optimize.data import Samples, random_samples, results
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.prune import choose
@@ -23,6 +21,7 @@ from edge_sdk.optimize.prune.channels import find
 from edge_sdk.optimize.prune.importance import ByActivation
 from edge_sdk.optimize.prune.statistics import Moments
 from edge_sdk.resources import folder
+from optimize.prunable import random_model
 
 FOLDER = folder("models") / "fashion_mnist"
 FLOAT, INT8 = FOLDER / "fashion_mnist_float.tflite", FOLDER / "fashion_mnist_int8.tflite"
@@ -178,14 +177,14 @@ def test_fine_tuning_is_called_each_round_with_the_original_as_teacher(
 ) -> None:
     calls: list[tuple[bytes, int]] = []
 
-    def fine_tune(model, samples, teacher, epochs, seed, progress):  # type: ignore[no-untyped-def]
+    def fine_tune(model, samples, teacher, epochs, seed):  # type: ignore[no-untyped-def]
         assert (teacher, epochs, seed, len(samples)) == (original, 0.5, 7, 8)
         calls.append((model, macs(model)))
         return model
 
     original = FLOAT.read_bytes()
-    trainer = types.SimpleNamespace(fine_tune=fine_tune)
-    monkeypatch.setitem(sys.modules, "edge_sdk.optimize.train", trainer)  # type: ignore[arg-type]
+    monkeypatch.setattr(train, "fine_tune", fine_tune)
+    monkeypatch.setattr(train, "need_torch", lambda: None)
     samples = random_samples(edge_sdk.load(original).inputs, 8)
     target = prune.Target("macs", 0.5)
     found = prune.prune(original, target, samples, rounds=2, fine_tune=prune.FineTune(0.5, 7))
@@ -194,7 +193,7 @@ def test_fine_tuning_is_called_each_round_with_the_original_as_teacher(
 
 
 def test_fine_tuning_without_torch_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "edge_sdk.optimize.train", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "torch", None)  # type: ignore[arg-type]
     samples = random_samples(edge_sdk.load(FLOAT).inputs, 2)
     with pytest.raises(BackendError, match=r"\[train\]"):
         prune.prune(FLOAT.read_bytes(), prune.Target("macs", 0.5), samples, fine_tune=prune.FineTune())

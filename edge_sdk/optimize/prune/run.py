@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from edge_sdk.errors import BackendError, ModelError
-from edge_sdk.optimize import tflite_file
+from edge_sdk.errors import ModelError
+from edge_sdk.optimize import tflite_file, train
 from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import OUTPUT_CHANNELS, Graph
 from edge_sdk.optimize.prune import channels as units
@@ -84,24 +83,7 @@ class FineTune:
     seed: int = 0
 
     def __call__(self, model: bytes, samples: Samples, teacher: bytes) -> bytes:
-        train = self.trainer()
-        tuned: bytes = train.fine_tune(model, samples, teacher, self.epochs, self.seed, _quietly)
-        return tuned
-
-    @staticmethod
-    def trainer() -> Any:
-        """The module that trains, which only the extra `[train]` has what it takes for."""
-        try:
-            return importlib.import_module("edge_sdk.optimize.train")
-        except ImportError as error:
-            raise BackendError(
-                f"fine-tuning needs torch, which is not installed ({error}): "
-                "pip install 'edge-sdk-runtime[train]'"
-            ) from error
-
-
-def _quietly(done: int) -> None:
-    """`fine_tune` counts samples, which nobody here shows."""
+        return train.fine_tune(model, samples, teacher, self.epochs, self.seed)
 
 
 def prune(
@@ -127,7 +109,7 @@ def prune(
     if samples is None and (method == "activation" or fine_tune):
         raise ModelError("pruning by activation and fine-tuning need samples: give some")
     if fine_tune:
-        fine_tune.trainer()  # rather now than after the first round
+        train.need_torch()  # rather now than after the first round
     _refuse_unfit(Graph(tflite_file.read(model)))
     files = tflite_file.appended_files(model)
     meter = _Meter(model, target, threads)

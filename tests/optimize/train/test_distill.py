@@ -18,8 +18,10 @@ from edge_sdk.cli import main  # noqa: E402
 from edge_sdk.errors import InputError, ModelError  # noqa: E402
 from edge_sdk.optimize.data import Samples, results  # noqa: E402
 from edge_sdk.optimize.train import distill, presets, students  # noqa: E402
+from edge_sdk.optimize.train.export import export  # noqa: E402
 from edge_sdk.resources import folder  # noqa: E402
 
+NO_CONVERTER = "not run for want of litert-torch (pip install '.[train]')"
 MOTION = folder("models") / "motion" / "motion_float.tflite"
 MOTION_INT8 = folder("models") / "motion" / "motion_int8.tflite"
 RNG = np.random.default_rng(0)
@@ -65,7 +67,7 @@ def partly(count: int) -> Samples:
 
 
 def test_a_teacher_is_worth_something_where_labels_are_few(student: str) -> None:
-    found = distill.distill(TEACHER, student, partly(12), TEST, epochs=100, trials=3, seeds=2)
+    found = distill.distill(TEACHER, student, partly(12), TEST, epochs=60, trials=3, seeds=2)
     assert found.metric == "accuracy"
     assert found.teacher_score == 1
     assert found.control is not None
@@ -123,7 +125,7 @@ def test_values_are_taught_as_well(tmp_path: Path) -> None:
     noisy = truth + RNG.normal(0, 8, truth.shape)
     found = distill.distill(
         master, str(path), Samples((POINTS[:100],), noisy[:100]), Samples((POINTS[600:],), truth[600:]),
-        epochs=200, trials=1, seeds=1,
+        epochs=100, trials=1, seeds=1,
     )  # fmt: skip
     assert found.metric == "root mean square error"
     assert found.teacher_score == 0
@@ -149,11 +151,26 @@ def test_presets_take_pictures_and_windows_and_get_larger_with_their_width(
     assert sizes[0] < sizes[1]
 
 
+@pytest.mark.parametrize(("name", "shape"), SHAPES[2:5] + SHAPES[-1:])
+def test_presets_are_written_as_they_were_trained(name: str, shape: tuple[int, ...]) -> None:
+    pytest.importorskip("litert_torch", reason=NO_CONVERTER)
+    torch.manual_seed(0)
+    net = presets.PRESETS[name](shape, 5)
+    x = torch.rand(8, *shape[1:])
+    net.train()(x)  # batch norms get means and variances of their own
+    model = edge_sdk.load(export(net, np.zeros(shape, np.float32)))
+    assert (model.inputs[0].shape, model.outputs[0].shape) == (shape, (1, 5))
+    with torch.no_grad():
+        want = net.eval()(x).numpy()
+    found = results(model, Samples((x.numpy(),)))[0]
+    np.testing.assert_allclose(found, want, atol=1e-5 * float(np.abs(want).max()), rtol=0)
+
+
 def test_a_module_of_the_users_own_taught_by_an_int8_teacher(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The whole command: partly labelled .npz, more without labels, a student.py, a file with metadata."""
-    pytest.importorskip("litert_torch", reason="not run for want of litert-torch (pip install '.[train]')")
+    pytest.importorskip("litert_torch", reason=NO_CONVERTER)
     teacher = edge_sdk.load(MOTION_INT8)
     (spec,) = teacher.inputs
     x = RNG.normal(0, 3, (60, *spec.shape[1:])).astype(np.float32)

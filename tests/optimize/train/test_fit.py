@@ -13,6 +13,7 @@ from builders import GraphBuilder  # noqa: E402
 
 import edge_sdk  # noqa: E402
 from edge_sdk.errors import InputError  # noqa: E402
+from edge_sdk.optimize import prune  # noqa: E402
 from edge_sdk.optimize.data import Samples, results  # noqa: E402
 from edge_sdk.optimize.train import fine_tune, fit, lessons  # noqa: E402
 from edge_sdk.resources import folder  # noqa: E402
@@ -115,6 +116,20 @@ def test_progress_counts_samples_up_to_the_end() -> None:
     fine_tune(network(1), Samples((POINTS,), INSIDE), None, 1.5, 0, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 900
+
+
+def test_a_pruned_model_gets_closer_to_its_original() -> None:
+    model = network(0, 2, "SOFTMAX", 64)
+    samples = Samples((POINTS,))
+    said = results(edge_sdk.load(model), samples)[0]
+
+    def error(found: prune.Pruned) -> float:
+        return float(np.abs(results(edge_sdk.load(found.model), samples)[0] - said).mean())
+
+    target = prune.Target("macs", 0.25)
+    tuned = prune.prune(model, target, samples, fine_tune=prune.FineTune(60))
+    assert tuned.reached
+    assert error(tuned) < 0.8 * error(prune.prune(model, target, samples, method="weights"))
 
 
 def test_metadata_stays() -> None:
