@@ -21,7 +21,7 @@ pytest.importorskip("litert_quantizer", reason="not run for want of litert-quant
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    """A folder with model.tflite, data.npz with its labels, bare.npz without, and wrong.npz of another shape."""
+    """A folder with a model, data.npz with its labels, bare.npz without, wrong.npz of another shape."""
     model = float_models.network()
     (tmp_path / "model.tflite").write_bytes(tflite_file.add_metadata(model, ["a", "b", "c", "d"]))
     given = float_models.samples(model, 120)
