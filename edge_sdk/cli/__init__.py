@@ -2,6 +2,7 @@
 
 Exit status: 0, 1 where the work ended with losses (skipped inputs, undelivered results), 2 for a
 mistake or a failure, told in one line on stderr, 3 where a result is written that misses what was asked
+mistake or a failure, told in one line on stderr, 3 where a result was written that misses what was asked
 for, 130 after Ctrl-C.
 """
 
@@ -26,10 +27,12 @@ COMMANDS = {
     "inspect": "show a model: graph, tensors, quantization, memory plan, kernels",
     "check": "run models beside LiteRT's reference kernels and name the first tensor that differs",
     "bench": "time a model: load, first run, steady state, each op, memory, energy; beside others if wanted",
-    "prune": "remove channels of a float model, or zero blocks of weights, down to a target",
-    "compare": "show versions of a model side by side: accuracy, latency, size, energy; as a picture, too",
     "tune": "measure which kernels suit a model on this device, and keep the choice beside it",
+    "compare": "show versions of a model side by side: accuracy, latency, size, energy; as a picture, too",
+    "quantize": "make a model smaller and faster: int8 and less, within an allowed loss of accuracy",
+    "prune": "remove channels of a float model, or zero blocks of weights, down to a target",
     "distill": "teach a small model what a large one says, and show what that was worth",
+    "compress": "quantize, prune and teach a model until it keeps to a budget",
     "boards": "list the board profiles, and which one this machine is",
     "demo": "the whole way: two models, a broker, a subscriber, a picture of the results",
 }

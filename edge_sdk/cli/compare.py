@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import edge_sdk
@@ -15,7 +16,7 @@ from edge_sdk.cli.screen import Progress, emit_json, table
 from edge_sdk.energy import Meter, MeterError, measure, not_measured, open_meter
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
-from edge_sdk.optimize.compare import Comparison, compare
+from edge_sdk.optimize.compare import Comparison, MeasureEnergy, compare
 from edge_sdk.optimize.data import open_samples
 
 
@@ -45,14 +46,8 @@ def main(options: argparse.Namespace) -> int:
         if done == total:
             bars[what].close()
 
-    board = detect()
-    meter = _meter(options.meter, board)
-    if isinstance(meter, str):
-        found = compare(paths, samples, options.threads, lambda run: not_measured(meter), tell)
-    else:
-        with meter:
-            energy = functools.partial(measure, meter=meter, board=board)
-            found = compare(paths, samples, options.threads, energy, tell)
+    with energy_by(options.meter) as energy:
+        found = compare(paths, samples, options.threads, energy, tell)
     title = f"{found.rows[0].name} and its versions"
     if options.png:
         _write(options.png, lambda path: pareto.png(found, path))
@@ -64,8 +59,20 @@ def main(options: argparse.Namespace) -> int:
     if options.json:
         emit_json({**found.to_dict(), "missed": missed})
     else:
-        print("\n".join([_table(found), "", *_words(found), *missed]))
+        print("\n".join([table_of(found), "", *_words(found), *missed]))
     return 1 if missed else 0
+
+
+@contextlib.contextmanager
+def energy_by(where: str | None) -> Iterator[MeasureEnergy]:
+    """What measures the energy of runs: the meter that `--meter` names, or one that says why it cannot."""
+    board = detect()
+    meter = _meter(where, board)
+    if isinstance(meter, str):
+        yield lambda run: not_measured(meter)
+    else:
+        with meter:
+            yield functools.partial(measure, meter=meter, board=board)
 
 
 def _meter(where: str | None, board: BoardProfile) -> Meter | str:
@@ -87,7 +94,8 @@ def _write(path: str, write: Callable[[str], object]) -> None:
         raise InputError(f"cannot write {path}: {problem}") from problem
 
 
-def _table(found: Comparison) -> str:
+def table_of(found: Comparison) -> str:
+    """The figures of all models, one a row."""
     measures = tuple(found.rows[0].accuracy)
     figures = ("agreement %", "KB", "arena KB", "p50 ms", "p95 ms", "mJ", "beaten by")
     header = ("model", "numbers", *(f"{m} %" for m in measures), *figures)

@@ -24,6 +24,7 @@ _SAMPLES = 100  # random ones, where there are no others
 _NOBODY = not_measured("nobody asked for it")
 _SAME = 0.02  # times that are closer than this share are not told apart
 
+MeasureEnergy = Callable[[Callable[[], object]], Energy]  # what runs of a callable cost
 Tell = Callable[[str, int, int], None]  # what is going on, how much of it is done, of how much
 
 
@@ -106,7 +107,7 @@ def compare(
     paths: Sequence[str | os.PathLike[str]],
     samples: Samples | None = None,
     threads: int | None = 1,
-    energy: Callable[[Callable[[], object]], Energy] | None = None,
+    energy: MeasureEnergy | None = None,
     tell: Tell = lambda what, done, total: None,
 ) -> Comparison:
     """Measures models that take the same inputs; the first is the one that the others are held against.

@@ -40,6 +40,14 @@ class Bound:
             return None
         return value >= self.value if self.least else value <= self.value
 
+    def excess(self, comparison: Comparison, row: Row) -> float:
+        """By what share of the bound a model is beyond it: 0 where it keeps it, infinite where unknown."""
+        value = _value(self.what, comparison, row)
+        if value is None:
+            return float("inf")
+        beyond = self.value - value if self.least else value - self.value
+        return max(beyond, 0.0) / max(abs(self.value), 1e-9)
+
 
 def parse(text: str) -> tuple[Bound, ...]:
     """Bounds apart by commas or spaces; `InputError` names the part that is none."""

@@ -52,7 +52,7 @@ def read(source: Source) -> Any:
     where an old file has the deprecated field alone, and data that lies behind the flatbuffer is moved
     into its buffer or operator. Raises ModelError for what is no model or is damaged.
     """
-    data = _bytes(source)
+    data = raw(source)
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ModelError(f"not a TFLite model: bytes 4 to 7 are {data[4:8]!r}, not {IDENTIFIER!r}")
     try:
@@ -75,13 +75,11 @@ def read(source: Source) -> Any:
 
 def write(model: Any, files: Mapping[str, bytes] | None = None) -> bytes:
     """The bytes of a `ModelT` tree, with `files` (name -> content) in a ZIP appended to it."""
-    import flatbuffers
-
     packed = copy.copy(model)
     packed.buffers = [_AlignedBuffer(buffer.data) for buffer in model.buffers or []]
     for code in model.operatorCodes or []:  # readers before schema 3a know only this one, a signed byte
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    builder = flatbuffers.Builder(sum(b.size for b in packed.buffers) + 4096)
+    builder = _sharing_builder(sum(b.size for b in packed.buffers) + 4096)
     builder.Finish(packed.Pack(builder), IDENTIFIER)
     return append_files(bytes(builder.Output()), files or {})
 
@@ -99,7 +97,7 @@ def append_files(model: bytes, files: Mapping[str, bytes]) -> bytes:
 
 def appended_files(source: Source) -> dict[str, bytes]:
     """The files of the ZIP behind a model, name -> content; empty where there is none."""
-    whole = io.BytesIO(_bytes(source))
+    whole = io.BytesIO(raw(source))
     if not zipfile.is_zipfile(whole):
         return {}
     with zipfile.ZipFile(whole) as archive:
@@ -194,6 +192,24 @@ def _metadata(
     return bytes(b.Output())
 
 
+def _sharing_builder(size: int) -> Any:
+    """A builder that writes equal vectors of numbers once.
+
+    Quantized models repeat them: zero points take 8 bytes a channel, for weights and bias of each layer.
+    """
+    import flatbuffers
+
+    class Builder(flatbuffers.Builder):  # type: ignore[misc]
+        def CreateNumpyVector(self, x: Any) -> int:
+            key = (x.dtype.str, x.tobytes())
+            if key not in made:
+                made[key] = super().CreateNumpyVector(x)
+            return made[key]
+
+    made: dict[tuple[str, bytes], int] = {}
+    return Builder(size)
+
+
 class _AlignedBuffer:
     """Packs like `BufferT`, which forgets that the schema aligns the data to 16 bytes."""
 
@@ -213,7 +229,8 @@ class _AlignedBuffer:
         return int(s.BufferEnd(builder))
 
 
-def _bytes(source: Source) -> bytes:
+def raw(source: Source) -> bytes:
+    """The bytes of a file, or those given."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
     try:

@@ -1,0 +1,113 @@
+"""Rounding of weights, ranges of activations, and evening out of channels, each by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import edge_sdk
+from edge_sdk.optimize import tflite_file
+from edge_sdk.optimize.data import Samples, results
+from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.quantize.calibrate import ranges
+from edge_sdk.optimize.quantize.equalize import equalize
+from edge_sdk.optimize.quantize.layers import Inputs, float_layers, layer_inputs, on_grid, shift
+from edge_sdk.optimize.quantize.normal_form import normalize
+
+from . import float_models
+
+
+def correlated(rows: int, width: int) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return rng.standard_normal((rows, 6)) @ rng.standard_normal((6, width)) + 0.1 * rng.standard_normal(
+        (rows, width)
+    )
+
+
+def test_four_bits_that_make_errors_good_err_less_on_the_layers_inputs() -> None:
+    x = correlated(2000, 72)
+    weights = np.random.default_rng(4).standard_normal((16, 72))
+    known = Inputs(x.mean(axis=0), x.T @ x / len(x))
+
+    def error(rounded: np.ndarray) -> float:
+        return float(np.mean((x @ (weights - rounded).T) ** 2))
+
+    step = np.abs(weights).max(axis=1, keepdims=True) / 7
+    plain = error(step * np.round(weights / step))
+    assert error(on_grid(weights, 4, known)) < plain / 5
+    assert error(on_grid(weights, 4, None)) < plain
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_rounded_weights_are_multiples_of_what_litert_quantizer_takes_for_the_scale(bits: int) -> None:
+    x = correlated(500, 40)
+    weights = np.random.default_rng(5).standard_normal((8, 40))
+    weights[3] = 0
+    moved = on_grid(weights, bits, Inputs(x.mean(axis=0), x.T @ x / len(x)))
+    top = 2 ** (bits - 1) - 1
+    scales = np.abs(moved).max(axis=1, keepdims=True) / top
+    codes = moved[scales[:, 0] > 0] / scales[scales[:, 0] > 0]
+    np.testing.assert_allclose(codes, np.round(codes), atol=1e-4)
+    assert not moved[3].any()
+
+
+def test_the_mean_error_of_a_layer_goes_into_its_bias() -> None:
+    model = float_models.network()
+    form = normalize(model)
+    given = float_models.samples(model, 90, labelled=False)
+    known = layer_inputs(form.graph, form.content(), given)
+    layer = next(each for each in float_layers(form.graph) if each.kind == "DEPTHWISE_CONV_2D")
+    values = form.graph.constant(layer.weights)
+    assert values is not None
+    before = layer.matrix(values)
+    np.testing.assert_array_equal(layer.back(before, values.shape), values)
+    lost = shift(layer, before, before - 0.01, known[layer.position])
+    expected = 0.01 * known[layer.position].mean.sum(axis=1)
+    np.testing.assert_allclose(lost, expected, rtol=1e-6)
+
+
+def test_inputs_of_layers_are_those_that_their_dot_products_see() -> None:
+    model = float_models.network()
+    form = normalize(model)
+    given = Samples((np.ones((2, 12, 12, 3), np.float32),))
+    (first, *_) = float_layers(form.graph)
+    product = layer_inputs(form.graph, form.content(), given)[first.position].product
+    assert product is not None
+    centre = 4 * 3  # the middle of 3 x 3 cells is never outside, corners are at the edges
+    np.testing.assert_allclose(product[centre, centre], 1)
+    assert 0.7 < product[0, 0] < 1
+
+
+def test_an_outlier_does_not_stretch_every_range() -> None:
+    model = float_models.network(softmax=False)
+    rng = np.random.default_rng(0)
+    pictures = rng.standard_normal((80, 12, 12, 3)).astype(np.float32)
+    pictures[7, 0, 0, 0] = 500
+    found = ranges(normalize(model).content(), Samples((pictures,)), ["minmax", "percentile", "mse"])
+    widest = {method: pairs["g0t0"][1] - pairs["g0t0"][0] for method, pairs in found.items()}
+    assert widest["minmax"] > 500
+    assert widest["percentile"] < 50
+    assert widest["mse"] < widest["minmax"]
+
+
+def test_evened_out_channels_compute_the_same() -> None:
+    model = float_models.network()
+    given = float_models.samples(model, 20)
+    graph = Graph(tflite_file.read(model))
+    weights = [graph.op_inputs(op)[1] for _, op in graph.layers()][:3]
+
+    def spread() -> float:
+        values = [graph.constant(t) for t in weights]
+        peaks = [np.abs(v).max(axis=(1, 2, 3)) for v in (values[0], values[2]) if v is not None]
+        return float(max(p.max() / p.min() for p in peaks))
+
+    first = graph.constant(weights[0])
+    assert first is not None
+    first[2] *= 40
+    graph.set_constant(weights[0], first)
+    before, uneven = results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], spread()
+    assert equalize(graph) == 3
+    np.testing.assert_allclose(
+        results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], before, atol=1e-4
+    )
+    assert spread() < uneven / 4
