@@ -27,8 +27,10 @@ def add_conventions(parser: argparse.ArgumentParser) -> None:
 
 
 def check_conventions(options: argparse.Namespace) -> None:
-    """Conventions need a broker."""
+    """Conventions need a broker, and a meter somebody to tell."""
     given = _given(options)
+    if options.meter and not given:
+        raise InputError("--meter is for --home-assistant and --sparkplug, which tell the board's power")
     if given and not any(url.startswith(("mqtt", "ws")) for url in options.publish):
         raise InputError(f"--{given[0].replace('_', '-')} needs a broker: --publish mqtt://host:port/topic")
 

@@ -67,6 +67,8 @@ def main(options: argparse.Namespace) -> int:
     target = Path(options.output)
     if os.path.realpath(source) == os.path.realpath(target):
         raise InputError(f"{options.output} is the model itself, which is never changed: name another file")
+    if not target.parent.is_dir():  # said before the work, not after it
+        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
     samples = None
     if options.data is not None:
         samples = open_samples(options.data, load(source), options.samples)

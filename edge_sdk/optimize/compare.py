@@ -232,22 +232,17 @@ def _slower(rows: Sequence[Row]) -> list[str]:
 
 
 def _beaten_by(row: Row, rows: Sequence[Row]) -> str | None:
-    def costs(each: Row) -> list[float]:
-        known = each.joules is not None and row.joules is not None
-        arena = each.arena_bytes if row.arena_bytes is not None else None
-        return [
-            -each.score,
-            each.bytes,
-            float(arena or 0),
-            each.joules if known and each.joules is not None else 0.0,
-        ]
-
     for other in rows:
         if other is row:
             continue
-        faster = other.p50_ms < row.p50_ms * (1 - _SAME)
+        pairs = [(-other.score, -row.score), (other.bytes, row.bytes)]
+        pairs += [
+            (theirs, own)  # only what is known of both
+            for theirs, own in ((other.arena_bytes, row.arena_bytes), (other.joules, row.joules))
+            if theirs is not None and own is not None
+        ]
         as_fast = other.p50_ms <= row.p50_ms * (1 + _SAME)
-        a, b = costs(other), costs(row)
-        if as_fast and all(x <= y for x, y in zip(a, b)) and (faster or a != b):
+        better = other.p50_ms < row.p50_ms * (1 - _SAME) or any(theirs < own for theirs, own in pairs)
+        if better and as_fast and all(theirs <= own for theirs, own in pairs):
             return other.name
     return None

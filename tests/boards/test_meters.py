@@ -156,6 +156,15 @@ def test_a_counter_only_for_root_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         open_meter(None, None, tmp_path)
 
 
+def test_behind_a_meter_that_cannot_be_read_the_next_is_taken(tmp_path: Path) -> None:
+    for i in (1, 2):
+        chip(tmp_path, f"hwmon{i}", "ina226", power1_input=1)
+    with pytest.raises(MeterError, match="name those that add up"):
+        open_meter(None, None, tmp_path)
+    zone(tmp_path, "intel-rapl:0", "package-0", 5)
+    assert open_meter(None, None, tmp_path).name == "rapl"
+
+
 # INA chips
 
 

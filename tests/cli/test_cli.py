@@ -160,6 +160,7 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["inspect", "none.tflite"], ["none.tflite"]),
         (["bench", "none.tflite"], ["none.tflite"]),
         (["bench", CLOTHING, "--meter", "abacus"], ["abacus", "rapl"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--meter", "rapl"], ["--meter", "--sparkplug"]),
         (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
         (["boards", "toaster"], ["toaster"]),
         (["tune", "none.tflite"], ["none.tflite"]),

@@ -181,6 +181,8 @@ def test_what_is_beaten_is_beaten_in_everything() -> None:
     thrifty = replace(slow, name="thrifty", energy=replace(energy.not_measured(""), joules=1.0))
     assert compare._beaten_by(thrifty, [costly, thrifty]) is None
     assert compare._beaten_by(slow, [costly, slow]) == "costly"  # what is not known of both does not count
+    assert compare._beaten_by(costly, [costly, best]) is None
+    assert compare._beaten_by(best, [best, replace(best, name="litert", arena_bytes=None)]) is None
 
 
 def row(name: str, ms: float, score: float, size: int) -> Row:

@@ -168,3 +168,20 @@ def test_every_real_model_is_written_back(stash: Path) -> None:
         if file.stat().st_size < 5e6:
             tree = tflite_file.read(file)
             assert described(tflite_file.read(tflite_file.write(tree))) == described(tree), file.name
+
+
+def test_equal_vectors_of_numbers_are_written_once() -> None:
+    channels, layers = 512, 4
+    g = GraphBuilder()
+    x = g.input((1, 1), "int8", scale=0.5)
+    weights = np.ones((channels, 1), np.int8)
+    made = []
+    for layer in range(layers):
+        w = g.constant(weights, scale=np.full(channels, 0.1 * (layer + 1)))
+        made.append(g.tensor((1, channels), "int8", scale=0.5))
+        g.op("FULLY_CONNECTED", [x, w, None], [made[-1]])
+    model = g.build(made)
+    points = [t.quantization.zeroPoint for t in tflite_file.read(model).subgraphs[0].tensors if t.buffer]
+    assert [len(p) for p in points] == [channels] * layers
+    unlike = layers * (channels + 4 * channels)  # weights and scales
+    assert len(model) < unlike + 8 * channels + 3000

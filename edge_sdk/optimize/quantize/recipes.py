@@ -74,12 +74,13 @@ def _rewrite(
     everything = operation.ALL_SUPPORTED
     main = "^g0t"
     if mode in STATIC:
-        work.add_static_config(main, everything, 8 if mode == "int8" else 16, 8)
-    elif mode == "dynamic":
+        bits = 8 if mode == "int8" else 16
+        work.add_static_config(main, everything, bits, 8)
+        work.add_static_config(main, operation.BATCH_MATMUL, bits, 8, _granularity("BATCH_MATMUL"))
+    elif mode in ("dynamic", "int4"):
         work.add_dynamic_config(main, everything, 8)
-    elif mode == "int4":
-        work.add_dynamic_config(main, everything, 8)
-        for kind in INT4_LAYERS:
+        work.add_dynamic_config(main, operation.BATCH_MATMUL, 8, _granularity("BATCH_MATMUL"))
+        for kind in INT4_LAYERS if mode == "int4" else ():
             work.add_dynamic_config(main, operation[kind], 4)
     else:
         for kind in (*OUTPUT_CHANNELS, "EMBEDDING_LOOKUP"):
@@ -94,7 +95,7 @@ def _rewrite(
         else:
             activation, weight = {"int4": (8, 4), "int8": (8, 8), "int16": (16, 8)}[choice]
             try:
-                work.add_static_config(scope, name, activation, weight)
+                work.add_static_config(scope, name, activation, weight, _granularity(kind))
             except ValueError as problem:
                 raise ModelError(f"litert-quantizer has no {choice} for {kind}") from problem
     for kind in model.left_float:
@@ -115,6 +116,11 @@ def _rewrite(
             return mend(bytes(made.quantized_model), model.graph)
     except (ValueError, RuntimeError, KeyError, TypeError, IndexError, AttributeError) as problem:
         raise ModelError(f"litert-quantizer cannot quantize this model: {problem}") from problem
+
+
+def _granularity(kind: str) -> str:
+    """LiteRT's BATCH_MATMUL reads the first scale of its weights and takes it for all channels."""
+    return "TENSORWISE" if kind == "BATCH_MATMUL" else "CHANNELWISE"
 
 
 def _results(model: NormalForm, ranges: Ranges | None) -> dict[str, Any] | None:
