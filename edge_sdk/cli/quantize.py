@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from edge_sdk.optimize.quantize import BEST, MODES, Report, Settings, quantize
 from edge_sdk.optimize.quantize.calibrate import METHODS
 
 MISSED = 3  # exit status: the file is written, but loses more than was allowed
-_SAMPLES = 4000
+_SAMPLES, _BYTES = 4000, 2**28  # at most, where nothing is said
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +72,10 @@ def main(options: argparse.Namespace) -> int:
         raise InputError(f"cannot write {target}: there is no folder {target.parent}")
     samples = None
     if options.data is not None:
-        samples = open_samples(options.data, load(source), options.samples)
+        model = load(source)
+        each = sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in model.inputs)
+        limit = options.samples or max(min(_SAMPLES, _BYTES // max(each, 1)), 1)
+        samples = open_samples(options.data, model, limit)
     elif options.max_drop is not None:
         raise InputError("--max-drop needs --data to measure on")
     settings = Settings(

@@ -135,7 +135,7 @@ def test_channels_whose_bias_does_not_fit_keep_their_constant() -> None:
     model = float_models.network(dead=True)
     given = float_models.samples(model, 60)
     made = quantize(model, given)
-    assert min(layer.sqnr_db for layer in made.report.layers) > 15  # 2 where that bias saturates
+    assert min(layer.sqnr_db for layer in made.report.layers) > 15
     tree = tflite_file.read(made.model)
     graph = Graph(tree)
     steps = [

@@ -21,7 +21,7 @@ pytest.importorskip("litert_quantizer", reason="not run for want of litert-quant
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
-    """A folder with a model, data.npz with its labels, bare.npz without, wrong.npz of another shape."""
+    """A folder: model.tflite and data.npz with labels, plain.tflite and bare.npz without, a wrong.npz."""
     model = float_models.network()
     (tmp_path / "model.tflite").write_bytes(tflite_file.add_metadata(model, ["a", "b", "c", "d"]))
     given = float_models.samples(model, 120)
@@ -81,10 +81,7 @@ def test_a_target_that_cannot_be_met_gives_the_nearest_and_3(
         (["-o", "small.tflite", "--data", "none.npz"], "none.npz"),
         (["-o", "model.tflite", "--data", "data.npz"], "never changed"),
         (["-o", "none/small.tflite", "--data", "data.npz"], "cannot write"),
-        (
-            ["-o", "small.tflite", "--data", "data.npz", "--mode", "int16", "--max-drop", "1"],
-            "from mode int8",
-        ),
+        (["-o", "s.tflite", "--data", "data.npz", "--mode", "int16", "--max-drop", "1"], "from mode int8"),
     ],
 )
 def test_mistakes_are_told_in_one_line(
@@ -99,7 +96,7 @@ def test_mistakes_are_told_in_one_line(
     told = capsys.readouterr().err
     assert words in told
     assert told.count("\n") == 1
-    assert not (here / "small.tflite").exists()
+    assert not list(here.glob("s*.tflite"))
 
 
 def test_a_quantized_model_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
