@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,10 +15,12 @@ from typing import Any, Callable, TypeVar
 import numpy as np
 
 from edge_sdk.optimize import tflite_file
+from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.train.export import export
 
 CALIBRATION_SAMPLES = 500
+COMPRESSION_SAMPLES = 8000
 SIGNATURE = "serving_default"
 
 Item = TypeVar("Item")
@@ -38,6 +41,16 @@ class Recipe:
     high: float
     mean: float  # (raw - mean) / std turns what a source yields into the unit of `load`
     std: float
+    budget: str  # of the small version, as `edge-sdk compress` takes it
+
+    @property
+    def small(self) -> Path:
+        return self.folder / f"{self.name}_small.tflite"
+
+    @property
+    def steps(self) -> Path:
+        """The figures of each version on the way to the small one."""
+        return self.folder / "steps.json"
 
     @property
     def int8(self) -> Path:
@@ -60,11 +73,17 @@ def main(recipe: Recipe) -> None:
         action="store_true",
         help="run the files that are there on the full test set; exit 1 unless metrics.json says the same",
     )
-    if parser.parse_args().evaluate:
+    parser.add_argument(
+        "--compress", action="store_true", help="make the small version anew, of the float file that is there"
+    )
+    options = parser.parse_args()
+    if options.evaluate:
         measured, expected = measure(recipe), json.loads(recipe.metrics.read_text())
         print(json.dumps(measured, indent=2))
         sys.exit(0 if measured == expected else f"{recipe.metrics} says {expected}")
-    make(recipe)
+    if not options.compress:
+        make(recipe)
+    shrink(recipe)
     measured = measure(recipe)
     recipe.metrics.write_text(json.dumps(measured, indent=2) + "\n")
     print(json.dumps(measured, indent=2))
@@ -86,16 +105,45 @@ def make(recipe: Recipe) -> None:
     write(recipe.int8, quantize(model, inputs[:CALIBRATION_SAMPLES], recipe.low, recipe.high))
 
 
+def shrink(recipe: Recipe) -> None:
+    """Writes the small version, and the figures of the steps to it on the test set."""
+    from edge_sdk.optimize import gate
+    from edge_sdk.optimize.compress import compress
+
+    train, test = (
+        Samples((inputs,), truth, tuple(recipe.labels), f"{recipe.name}, {split} set")
+        for split in ("train", "test")
+        for inputs, truth in [recipe.load(split)]
+    )
+    few = train.take(np.linspace(0, len(train) - 1, min(len(train), COMPRESSION_SAMPLES)).astype(int))
+    with tempfile.TemporaryDirectory() as work:
+        found = compress(
+            recipe.float32, few, gate.parse(recipe.budget), work, test,
+            tell=lambda what: print(what, file=sys.stderr, flush=True),
+        )  # fmt: skip
+        recipe.small.write_bytes(found.file.read_bytes())
+    rows = [
+        {"name": row.name, "bytes": row.bytes, "arena_bytes": row.arena_bytes, "accuracy": row.score,
+         "milliseconds": round(row.p50_ms, 4)}
+        for row in found.comparison.rows
+    ]  # fmt: skip
+    steps = {"budget": recipe.budget, "chosen": found.chosen, "missed": list(found.missed), "versions": rows}
+    recipe.steps.write_text(json.dumps(steps, indent=2) + "\n")
+
+
 def measure(recipe: Recipe) -> dict[str, Any]:
-    """Both files on the full test set, and their sizes."""
+    """The files on the full test set, and their sizes."""
     inputs, truth = recipe.load("test")
     return {
         "test_samples": len(truth),
         "accuracy_float": evaluate(recipe.float32, inputs, truth),
         "accuracy_int8": evaluate(recipe.int8, inputs, truth),
+        "accuracy_small": evaluate(recipe.small, inputs, truth),
         "bytes_float": recipe.float32.stat().st_size,
         "bytes_int8": recipe.int8.stat().st_size,
+        "bytes_small": recipe.small.stat().st_size,
         "macs": macs(recipe.int8),
+        "macs_small": macs(recipe.small),
     }
 
 

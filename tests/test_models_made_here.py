@@ -61,19 +61,24 @@ def test_numbers_reach_the_goal_and_stand_in_the_card(name: str) -> None:
     assert metrics["accuracy_int8"] >= accuracy
     assert metrics["bytes_int8"] == file(name).stat().st_size <= size
     assert metrics["bytes_float"] == file(name, "float").stat().st_size
+    assert metrics["bytes_small"] == file(name, "small").stat().st_size < metrics["bytes_int8"]
+    assert metrics["accuracy_small"] >= accuracy
     for value in (
         f"{metrics['accuracy_float']:.2%}",
         f"{metrics['accuracy_int8']:.2%}",
         f"{metrics['bytes_int8']:,}",
         f"{metrics['bytes_float']:,}",
         f"{metrics['macs']:,}",
+        f"{metrics['accuracy_small']:.2%}",
+        f"{metrics['bytes_small']:,}",
+        f"{metrics['macs_small']:,}",
     ):
         assert value.replace("%", " %") in card
     for topic in ("## Data", "Licence", "## Limits", f"python models/{name}/recipe.py"):
         assert topic in card
 
 
-@pytest.mark.parametrize("kind", ["int8", "float"])
+@pytest.mark.parametrize("kind", ["int8", "float", "small"])
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_stand_in_the_file(name: str, kind: str) -> None:
     assert load(name, kind).labels == LABELS[name]
@@ -81,7 +86,7 @@ def test_labels_stand_in_the_file(name: str, kind: str) -> None:
         assert appended.read("labels.txt").decode().split("\n")[:-1] == list(LABELS[name])
 
 
-@pytest.mark.parametrize("kind", ["int8", "float"])
+@pytest.mark.parametrize("kind", ["int8", "float", "small"])
 def test_shipped_pictures_get_their_classes(kind: str) -> None:
     from PIL import Image
 
@@ -106,7 +111,7 @@ def test_an_int8_picture_is_its_pixels_less_128() -> None:
 
 
 @needs_motion
-@pytest.mark.parametrize("kind", ["int8", "float"])
+@pytest.mark.parametrize("kind", ["int8", "float", "small"])
 def test_motion_windows_get_their_classes(kind: str) -> None:
     model = load("motion", kind)
     task = tasks.for_model(model)

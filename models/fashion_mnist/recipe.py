@@ -101,6 +101,7 @@ RECIPE = common.Recipe(
     high=1.0,  # the int8 input is the pixel minus 128
     mean=0.0,
     std=255.0,
+    budget="drop<=1 size<=40KB",
 )
 
 if __name__ == "__main__":
