@@ -83,13 +83,13 @@ class Judge:
     are scores, else how far outputs are apart in % of their range.
     """
 
-    def __init__(self, model: Any, samples: Samples, labelled: bool = True) -> None:
+    def __init__(self, model: Any, samples: Samples) -> None:
         each = sum(output.nbytes for output in results(model, samples.take(slice(1))))
         samples = samples.take(slice(max(_OUTPUT_BYTES // max(each, 1), 1)))
         self.samples = samples
         self.expected = results(model, samples)
         classes = _scores(self.expected, bool(samples.classes))
-        truth = samples.labels if labelled else None
+        truth = samples.labels
         fits = truth is not None and truth.ndim == 1 and truth.dtype.kind in "iu" and classes is not None
         self._truth = truth if fits else None
         if fits or (classes is not None and (truth is not None or _looks_like_classes(classes, samples))):
