@@ -21,7 +21,8 @@ from edge_sdk.optimize.prune.channels import find
 from edge_sdk.optimize.prune.importance import ByActivation
 from edge_sdk.optimize.prune.statistics import Moments
 from edge_sdk.resources import folder
-from optimize.prunable import random_model
+
+from .prunable import random_model
 
 FOLDER = folder("models") / "fashion_mnist"
 FLOAT, INT8 = FOLDER / "fashion_mnist_float.tflite", FOLDER / "fashion_mnist_int8.tflite"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from optimize.prunable import masked, random_model
 
 import edge_sdk
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.prune.channels import find
 from edge_sdk.optimize.prune.surgery import cut
+
+from .prunable import masked, random_model
 
 
 @pytest.mark.parametrize("seed", range(120))
