@@ -8,8 +8,8 @@ namespace edge::gemm {
 using requantize::Finish;
 
 static const Kernel kKernels[] = {
-#define GEMM(name, needs, mr, nr, kr, operand, finish) \
-  {#name, needs, mr, nr, kr, operand, finish, name},
+#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros) \
+  {#name, needs, mr, nr, kr, operand, finish, zeros, name},
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 };
@@ -19,12 +19,20 @@ const Kernel* kernels(size_t* count) {
   return kKernels;
 }
 
-const Kernel& select(Features features) {
+// The last of those that take listed steps, or of those that do not.
+static const Kernel& last(Features features, bool listed) {
   const Kernel* best = nullptr;
   for (const Kernel& k : kKernels) {
-    if ((k.needs & ~features) == 0) best = &k;
+    if ((k.needs & ~features) == 0 && (k.zeros != 0) == listed) best = &k;
   }
   return *best;
+}
+
+const Kernel& select(Features features) { return last(features, false); }
+
+const Kernel& select(Features features, const Weights& weights) {
+  const Kernel& listed = last(features, true);
+  return zero_share(weights, listed) * 100 >= listed.zeros ? listed : select(features);
 }
 
 namespace {
