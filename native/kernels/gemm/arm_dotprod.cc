@@ -72,6 +72,7 @@ template <int kRows, int kVectors, bool kFlip, bool kListed>
     const size_t whole = args.depth & ~size_t{15}, left = args.depth & 15;
     int8x16_t x[kRows];
     if (kListed) {
+#pragma GCC unroll 2
       for (uint32_t steps = *list++; steps > 0; --steps, w += 4 * kNr) {
         load<kFlip, true>(x, from, *list++);
         step<0>(sum, x, w);
@@ -118,10 +119,11 @@ static void tiles(const Args& all) {
 
 template <bool kListed>
 static void run_tiles(const Args& args) {
+  constexpr int kNarrow = kListed ? 4 : 2;
   if (args.cols > 8) {
     (args.flip ? tiles<4, true, kListed> : tiles<4, false, kListed>)(args);
   } else {
-    (args.flip ? tiles<2, true, kListed> : tiles<2, false, kListed>)(args);
+    (args.flip ? tiles<kNarrow, true, kListed> : tiles<kNarrow, false, kListed>)(args);
   }
 }
 

@@ -222,10 +222,11 @@ static void tiles(const Args& all) {
 
 template <bool kListed>
 static void run_tiles(const Args& args) {
+  constexpr int kNarrow = kListed ? 8 : 4;
   if (args.cols > 8) {
     (args.flip ? tiles<8, true, kListed> : tiles<8, false, kListed>)(args);
   } else {
-    (args.flip ? tiles<4, true, kListed> : tiles<4, false, kListed>)(args);
+    (args.flip ? tiles<kNarrow, true, kListed> : tiles<kNarrow, false, kListed>)(args);
   }
 }
 

@@ -102,12 +102,13 @@ struct Kernel {
   uint8_t mr, nr, kr;  // kr: 1, 2, 4, 8 or 16
   Operand operand;
   requantize::Finish finish;
-  uint8_t
-      zeros;  // takes listed steps, and pays where this percentage of them is zero; 0: takes all
+  // Of listed steps, otherwise 0. These pay where `zeros` % of the k of a column, and `more`
+  // besides, are in steps that are left out: measured.
+  uint8_t zeros, more;
   Run run;
 };
 
-#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros) void name(const Args& args);
+#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros, more) void name(const Args& args);
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 

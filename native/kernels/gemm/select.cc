@@ -8,8 +8,8 @@ namespace edge::gemm {
 using requantize::Finish;
 
 static const Kernel kKernels[] = {
-#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros) \
-  {#name, needs, mr, nr, kr, operand, finish, zeros, name},
+#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros, more) \
+  {#name, needs, mr, nr, kr, operand, finish, zeros, more, name},
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 };
@@ -32,7 +32,9 @@ const Kernel& select(Features features) { return last(features, false); }
 
 const Kernel& select(Features features, const Weights& weights) {
   const Kernel& listed = last(features, true);
-  return zero_share(weights, listed) * 100 >= listed.zeros ? listed : select(features);
+  const double depth = static_cast<double>(weights.shape.taps * weights.shape.depth);
+  const bool pays = depth * zero_share(weights, listed) >= depth * listed.zeros / 100 + listed.more;
+  return pays ? listed : select(features);
 }
 
 namespace {

@@ -190,7 +190,8 @@ template <bool kListed>
 static void run_tiles(const Args& args) {
   if (kBytes && static_cast<const PanelHeader*>(args.panel)->ones) return add_up(args);
   const unsigned rounding = round_towards_zero();
-  (args.cols > kNr / 2 ? tiles<kPanelVectors, kListed> : tiles<kPanelVectors / 2, kListed>)(args);
+  constexpr int kNarrow = kListed ? kPanelVectors : kPanelVectors / 2;
+  (args.cols > kNr / 2 ? tiles<kPanelVectors, kListed> : tiles<kNarrow, kListed>)(args);
   _mm_setcsr(rounding);
 }
 
