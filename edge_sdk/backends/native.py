@@ -42,6 +42,11 @@ def peaks(threads: int = 1) -> dict[str, tuple[str, float]]:
     return _native.peaks(threads)
 
 
+def sparse_block() -> tuple[int, int]:
+    """Output channels and input channels of the blocks that cost no time where all their weights are 0."""
+    return _native.sparse_block()
+
+
 def parse(source: Source) -> _native.ParsedModel:
     """The verified model file; `ModelError` if it is missing, damaged or no model."""
     if isinstance(source, bytes):

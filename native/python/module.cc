@@ -9,6 +9,7 @@
 
 #include "base/cpu.h"
 #include "base/thread_pool.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/peak/peak.h"
 #include "ops/support/strings.h"
 #include "python/arrays.h"
@@ -443,6 +444,7 @@ PYBIND11_MODULE(_native, m) {
     check(active_features(&features));
     return isa_name(features);
   });
+  m.def("sparse_block", [] { return py::make_tuple(gemm::kBlockCols, gemm::kBlockDepth); });
   m.def("detected_isas", [] { return isa_names(detect_features()); });
 }
 

@@ -61,6 +61,21 @@ template <bool kFlip, int kRowPairs>
   }
 }
 
+// 8 k of each pair of rows.
+template <bool kFlip, int kRowPairs>
+[[gnu::always_inline]] static inline void load(int8x16_t (&x)[kRowPairs],
+                                               const int8_t* const (&from)[2 * kRowPairs],
+                                               size_t k) {
+#pragma GCC unroll 3
+  for (int p = 0; p < kRowPairs; ++p) {
+    int8x16_t other;
+    __asm__ volatile("ldr %d0, [%2, %4]\n\tldr %d1, [%3, %4]\n\tzip1 %0.2d, %0.2d, %1.2d"
+                     : "=&w"(x[p]), "=&w"(other)
+                     : "r"(from[2 * p]), "r"(from[2 * p + 1]), "r"(k));
+    if (kFlip) x[p] = veorq_s8(x[p], vdupq_n_s8(-128));
+  }
+}
+
 // A panel's arrays with each pair of columns twice, as sums of two rows take them.
 struct Twice {
   int32_t b[2 * kNr], multiplier[2 * kNr], exponent[2 * kNr];
@@ -95,7 +110,7 @@ template <int kFirst, int kRowPairs, int kPairs>
 }
 
 // `rows` rows, from `first` on, of the panel's first kPairs * 2 columns.
-template <int kRowPairs, int kPairs, bool kFlip>
+template <int kRowPairs, int kPairs, bool kFlip, bool kListed>
 [[gnu::always_inline]] static inline void tile(const Args& args, const Finish16& finish,
                                                const Twice& twice, size_t first, size_t rows) {
   const PanelNeon panel = panel_neon<kNr>(args.panel);
@@ -107,6 +122,7 @@ template <int kRowPairs, int kPairs, bool kFlip>
     start_pairs<0>(twice.b, sum);
   }
   const int8_t* w = panel.w;
+  const uint32_t* list = panel.list;
   const void* const* pointers = args.x + first;
   for (size_t t = args.taps; t > 0; --t, pointers += args.x_stride) {
     const int8_t* from[2 * kRowPairs];
@@ -116,6 +132,13 @@ template <int kRowPairs, int kPairs, bool kFlip>
       from[i] = static_cast<const int8_t*>(pointers[odd ? i - 1 : i]);
     }
     int8x16_t x[kRowPairs], next[kRowPairs];
+    if (kListed) {
+      for (uint32_t steps = *list++; steps > 0; --steps, w += 8 * kNr) {
+        load<kFlip>(x, from, *list++);
+        step<0>(sum, x, w);
+      }
+      continue;
+    }
     const size_t whole = args.depth & ~size_t{15}, left = args.depth & 15;
     for (size_t k = 0; k < whole; k += 16, w += 16 * kNr) {
       load<kFlip>(x, next, from, k);
@@ -174,32 +197,40 @@ template <int kRowPairs, int kPairs, bool kFlip>
   finish_tile<kNr>(args, finish, first, rows, by_row);
 }
 
-template <int kRowPairs, int kPairs, bool kFlip>
+template <int kRowPairs, int kPairs, bool kFlip, bool kListed>
 static void rest(const Args& args, size_t first) {
   Twice twice;
   fill_twice(args.panel, twice);
-  tile<kRowPairs, kPairs, kFlip>(args, make_finish16(args), twice, first, args.rows - first);
+  tile<kRowPairs, kPairs, kFlip, kListed>(args, make_finish16(args), twice, first,
+                                          args.rows - first);
 }
 
-template <int kPairs, bool kFlip>
+template <int kPairs, bool kFlip, bool kListed>
 static void tiles(const Args& all) {
   const Args args = all;
   const Finish16 finish = make_finish16(args);
   Twice twice;
   fill_twice(args.panel, twice);
   size_t i = 0;
-  for (; i + kMr <= args.rows; i += kMr) tile<kMr / 2, kPairs, kFlip>(args, finish, twice, i, kMr);
-  static void (*const kRest[kMr / 2])(const Args&, size_t) = {
-      rest<1, kPairs, kFlip>, rest<2, kPairs, kFlip>, rest<3, kPairs, kFlip>};
+  for (; i + kMr <= args.rows; i += kMr)
+    tile<kMr / 2, kPairs, kFlip, kListed>(args, finish, twice, i, kMr);
+  static void (*const kRest[kMr / 2])(const Args&, size_t) = {rest<1, kPairs, kFlip, kListed>,
+                                                              rest<2, kPairs, kFlip, kListed>,
+                                                              rest<3, kPairs, kFlip, kListed>};
   if (i < args.rows) kRest[(args.rows - i - 1) / 2](all, i);
 }
 
-void gemm_x8w8_6x16c8_i8mm(const Args& args) {
+template <bool kListed>
+static void run_tiles(const Args& args) {
+  constexpr int kNarrow = kListed ? 8 : 4;
   if (args.cols > 8) {
-    (args.flip ? tiles<8, true> : tiles<8, false>)(args);
+    (args.flip ? tiles<8, true, kListed> : tiles<8, false, kListed>)(args);
   } else {
-    (args.flip ? tiles<4, true> : tiles<4, false>)(args);
+    (args.flip ? tiles<kNarrow, true, kListed> : tiles<kNarrow, false, kListed>)(args);
   }
 }
+
+void gemm_x8w8_6x16c8_i8mm(const Args& args) { run_tiles<false>(args); }
+void gemm_x8w8_6x16s8_i8mm(const Args& args) { run_tiles<true>(args); }
 
 }  // namespace edge::gemm

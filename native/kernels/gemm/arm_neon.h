@@ -10,13 +10,16 @@ namespace edge::gemm {
 struct PanelNeon {
   const int32_t *b, *c, *multiplier, *exponent;
   const int8_t* w;
+  const uint32_t* list;  // of listed steps
 };
 
 template <size_t kNr>
 [[gnu::always_inline]] static inline PanelNeon panel_neon(const void* panel) {
   const uint8_t* base = static_cast<const uint8_t*>(panel) + kPanelHeader;
   const int32_t* b = reinterpret_cast<const int32_t*>(base);
-  return {b, b + kNr, b + 2 * kNr, b + 3 * kNr, reinterpret_cast<const int8_t*>(b + 4 * kNr)};
+  const int8_t* w = reinterpret_cast<const int8_t*>(b + 4 * kNr);
+  const uint32_t* list = list_of(*static_cast<const PanelHeader*>(panel), w);
+  return {b, b + kNr, b + 2 * kNr, b + 3 * kNr, w, list};
 }
 
 // What all tiles of a call share. Kept apart from Args, which stores to `out` might overwrite for

@@ -59,11 +59,20 @@ constexpr int kMostWeight = 255;  // sum |w'| of a chain: 255 * 128 fits int16
 //   float scale  | int32 multiplier  if Finish is kFloat | kFixed
 //   float offset | int32 exponent    likewise; the exponent is 0 or below
 //   w' as [taps * ceil(depth / kr)][width][kr], zero behind the last k of a tap
+//
+// A kernel that takes listed steps finds, instead of all steps, those of which any w' is not zero,
+// and their list: for each tap their number, and of each of them where in the tap its x' begin, in
+// bytes. Panels have as much room as the one with the most steps needs.
 struct PanelHeader {
   requantize::Finishing finish;
   int32_t sums;  // whether any c is not zero
   int32_t ones;  // of the panel behind all columns, whose first column adds up x': 1
+  size_t steps;  // that are there
+  size_t list;   // where the list lies behind w', in bytes; only of listed steps
 };
+static inline const uint32_t* list_of(const PanelHeader& header, const void* w) {
+  return reinterpret_cast<const uint32_t*>(static_cast<const uint8_t*>(w) + header.list);
+}
 constexpr size_t kPanelHeader = 64;
 constexpr size_t kColumnStep = 16;  // divides nr
 
@@ -86,21 +95,28 @@ struct Args {
 };
 
 using Run = void (*)(const Args& args);
-// Named gemm_<x><w>_<mr>x<nr>c<kr>_<isa>.
+// Named gemm_<x><w>_<mr>x<nr>c<kr>_<isa>; with s<kr>, takes listed steps.
 struct Kernel {
   const char* name;
   Features needs;
   uint8_t mr, nr, kr;  // kr: 1, 2, 4, 8 or 16
   Operand operand;
   requantize::Finish finish;
+  // Of listed steps, otherwise 0. These pay where `zeros` % of the k of a column, and `more`
+  // besides, are in steps that are left out: measured.
+  uint8_t zeros, more;
   Run run;
 };
 
-#define GEMM(name, needs, mr, nr, kr, operand, finish) void name(const Args& args);
+#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros, more) void name(const Args& args);
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 
-const Kernel& select(Features features);
+// Weights that are zero together in all of a block, kBlockCols columns from a multiple of them on
+// by kBlockDepth k of a tap likewise, cost no time on any ISA; on some, smaller blocks will do.
+constexpr size_t kBlockCols = 16, kBlockDepth = 8;
+
+const Kernel& select(Features features);  // for weights that are not known, or without zeros
 const Kernel* kernels(size_t* count);
 
 // Weights as a model file holds them.
@@ -114,6 +130,11 @@ struct Weights {
   const bool* negate = nullptr;  // [cols]: acc is negated, for scales below zero; null: none
 };
 
+// Of the steps of such a kernel, those whose weights are all zero: 0 to 1.
+double zero_share(const Weights& weights, const Kernel& kernel);
+// The best for these weights. Its kr is that of select(features), on which their shape may depend.
+const Kernel& select(Features features, const Weights& weights);
+
 // All that the tiles of one convolution share. Immutable; points to memory that its owner keeps.
 struct Layer {
   const Kernel* kernel;
@@ -123,9 +144,10 @@ struct Layer {
   const requantize::Kernel* requantize;  // null: the output is acc itself, int32
   requantize::Params params;
   bool sums = false;  // set by pack(): some column has a c
+  size_t steps = 0;   // likewise: of a panel, at most
 };
 
-// Bytes of a whole panel and of layer.packed; of the layer, kernel and shape are looked at.
+// Bytes of a whole panel, and of layer.packed, for which kernel and shape are looked at.
 size_t panel_bytes(const Layer& layer);
 size_t packed_bytes(const Layer& layer, const Weights& weights);
 // The panel behind all columns, where layer.sums.

@@ -10,6 +10,8 @@
 namespace edge::gemm {
 namespace {
 
+constexpr size_t kListed = sizeof(uint32_t);
+
 size_t ceil_div(size_t n, size_t by) { return (n + by - 1) / by; }
 
 size_t weight_size(const Kernel& kernel) { return kernel.operand == Operand::kInt16 ? 2 : 1; }
@@ -74,28 +76,68 @@ void make_chains(size_t steps, size_t nr, int8_t* w) {
   }
 }
 
-size_t step_count(const Layer& layer) {
-  return layer.shape.taps * ceil_div(layer.shape.depth, layer.kernel->kr);
+size_t step_count(const Shape& shape, const Kernel& kernel) {
+  return shape.taps * ceil_div(shape.depth, kernel.kr);
 }
 
-size_t bytes_of(const Layer& layer, size_t width) {
+// Of a panel with so many steps.
+size_t bytes_of(const Layer& layer, size_t width, size_t steps) {
   const Kernel& kernel = *layer.kernel;
-  const size_t steps = step_count(layer), chains = kernel.operand == Operand::kChain ? steps : 0;
-  return align_up(Bytes(steps) * width * kernel.kr * weight_size(kernel) + chains + kPanelHeader +
-                  arrays_bytes(kernel, width));
+  const size_t chains = kernel.operand == Operand::kChain ? steps : 0;
+  const Bytes list = kernel.zeros == 0 ? Bytes(0) : (Bytes(steps) + layer.shape.taps + 1) * kListed;
+  return align_up(Bytes(steps) * width * kernel.kr * weight_size(kernel) + chains + list +
+                  kPanelHeader + arrays_bytes(kernel, width));
 }
 
 // Of all columns; behind them may be the panel that adds up x'.
-size_t columns_bytes(const Layer& layer) {
-  const size_t whole = layer.shape.cols / layer.kernel->nr,
-               rest = layer.shape.cols % layer.kernel->nr;
-  const size_t last = rest == 0 ? 0 : bytes_of(layer, round_up(rest, kColumnStep));
-  return (Bytes(whole) * panel_bytes(layer) + last).count();
+size_t columns_bytes(const Layer& layer, size_t steps) {
+  const size_t nr = layer.kernel->nr, rest = layer.shape.cols % nr;
+  const size_t last = rest == 0 ? 0 : bytes_of(layer, round_up(rest, kColumnStep), steps);
+  return (Bytes(layer.shape.cols / nr) * bytes_of(layer, nr, steps) + last).count();
+}
+
+// Whether a weight of zero adds nothing; otherwise no step is left out, and some column may have a
+// c.
+bool is_plain(const Weights& weights) {
+  return !weights.is_unsigned && weights.zero_point == 0 && weights.negate == nullptr;
 }
 
 bool may_sum(const Layer& layer, const Weights& weights) {
-  return layer.kernel->operand != Operand::kInt16 &&
-         (weights.is_unsigned || weights.zero_point != 0 || weights.negate != nullptr);
+  return layer.kernel->operand != Operand::kInt16 && !is_plain(weights);
+}
+
+// Whether `n` weights from k on are zero in all columns [first, last).
+bool is_zero(const Weights& weights, size_t first, size_t last, size_t k, size_t n) {
+  const size_t depth = weights.shape.taps * weights.shape.depth;
+  const uint8_t* w = static_cast<const uint8_t*>(weights.data) + first * depth + k;
+  for (size_t j = first; j < last; ++j, w += depth) {
+    if (std::any_of(w, w + n, [](uint8_t v) { return v != 0; })) return false;
+  }
+  return true;
+}
+
+// Steps that a kernel of listed steps takes in the panel of columns from `first` on.
+size_t listed_steps(const Weights& weights, const Kernel& kernel, size_t first) {
+  const Shape& shape = weights.shape;
+  const size_t last = std::min(shape.cols, first + kernel.nr);
+  size_t count = 0;
+  for (size_t t = 0; t < shape.taps; ++t) {
+    for (size_t k = 0; k < shape.depth; k += kernel.kr) {
+      const size_t n = std::min<size_t>(kernel.kr, shape.depth - k);
+      count += !is_zero(weights, first, last, t * shape.depth + k, n);
+    }
+  }
+  return count;
+}
+
+// Steps that the fullest panel takes.
+size_t most_steps(const Weights& weights, const Kernel& kernel) {
+  if (kernel.zeros == 0 || !is_plain(weights)) return step_count(weights.shape, kernel);
+  size_t most = 0;
+  for (size_t n = 0; n < weights.shape.cols; n += kernel.nr) {
+    most = std::max(most, listed_steps(weights, kernel, n));
+  }
+  return most;
 }
 
 struct Panel {
@@ -113,6 +155,35 @@ struct Panel {
   }
 };
 
+// Puts all steps of a panel, or, to be listed and if `drop`, those that are not zero, where they
+// belong. Behind those of Operand::kChain are their chains.
+template <typename T>
+void place_listed(const Layer& layer, const T* all, bool drop, const Panel& panel) {
+  const Kernel& kernel = *layer.kernel;
+  const size_t taps = layer.shape.taps, step = size_t{kernel.nr} * kernel.kr;
+  const uint8_t* chain =
+      reinterpret_cast<const uint8_t*>(all + step_count(layer.shape, kernel) * step);
+  std::vector<uint32_t> list;
+  std::vector<uint8_t> chains;
+  T* w = reinterpret_cast<T*>(panel.w);
+  for (size_t t = 0; t < taps; ++t) {
+    const size_t tap = list.size();
+    list.push_back(0);
+    for (size_t k = 0; k < layer.shape.depth; k += kernel.kr, all += step, ++chain) {
+      if (drop && std::all_of(all, all + step, [](T v) { return v == 0; })) continue;
+      w = std::copy_n(all, step, w);
+      ++list[tap];
+      list.push_back(static_cast<uint32_t>(k * sizeof(T)));
+      if (kernel.operand == Operand::kChain) chains.push_back(*chain);
+    }
+  }
+  panel.header->steps = list.size() - taps;
+  std::copy(chains.begin(), chains.end(), reinterpret_cast<uint8_t*>(w));
+  panel.header->list =
+      round_up(panel.header->steps * step * sizeof(T) + chains.size(), sizeof(uint32_t));
+  std::memcpy(panel.w + panel.header->list, list.data(), list.size() * sizeof(uint32_t));
+}
+
 template <typename T>
 void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
   const Kernel& kernel = *layer->kernel;
@@ -124,18 +195,21 @@ void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
   if (kernel.operand == Operand::kUint8 && !weights.is_unsigned) x_zero += 128;
   StoredWeights<T> column;
   std::vector<requantize::Bounds> bounds(nr);
+  std::vector<T> listed;  // all steps of a panel, and chains
+  const size_t steps = step_count(shape, kernel);
   for (size_t first = 0; first < shape.cols; first += nr) {
     const size_t width = panel_cols(*layer, first);
     const Panel panel(*layer, packed + first / nr * panel_bytes(*layer), width);
     const size_t cols = std::min(nr, shape.cols - first);
+    if (kernel.zeros != 0) listed.assign(steps * (nr * kernel.kr + 1), 0);
+    T* w = kernel.zeros != 0 ? listed.data() : reinterpret_cast<T*>(panel.w);
     for (size_t j = 0; j < cols; ++j) {
       const size_t n = first + j;
       const bool negate = weights.negate != nullptr && weights.negate[n];
       const uint32_t bias = weights.bias ? static_cast<uint32_t>(weights.bias[n]) : 0;
       column.load(static_cast<const uint8_t*>(weights.data) + n * depth, depth, 1,
                   weights.is_unsigned, weights.zero_point, negate);
-      place(kernel, shape, width, column.values.data(),
-            reinterpret_cast<T*>(panel.w) + j * kernel.kr);
+      place(kernel, shape, width, column.values.data(), w + j * kernel.kr);
       panel.b[j] = column.folded_bias(bias, x_zero, negate);
       bounds[j] = column.bounds(bias, negate, weights.x_zero_point, weights.is_unsigned);
       if (column.c == 0) continue;
@@ -143,9 +217,9 @@ void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
       panel.header->sums = 1;
       layer->sums = true;
     }
-    if (kernel.operand == Operand::kChain) {
-      make_chains(step_count(*layer), width, reinterpret_cast<int8_t*>(panel.w));
-    }
+    if (kernel.operand == Operand::kChain) make_chains(steps, width, reinterpret_cast<int8_t*>(w));
+    panel.header->steps = steps;
+    if (kernel.zeros != 0) place_listed(*layer, listed.data(), is_plain(weights), panel);
     panel.header->finish = requantize::prepare_finish(kernel.finish, layer->params, first, cols,
                                                       bounds.data(), panel.first, panel.second);
   }
@@ -153,15 +227,26 @@ void pack_panels(const Weights& weights, Layer* layer, uint8_t* packed) {
 
 }  // namespace
 
-size_t panel_bytes(const Layer& layer) { return bytes_of(layer, layer.kernel->nr); }
+double zero_share(const Weights& weights, const Kernel& kernel) {
+  if (!is_plain(weights)) return 0;
+  size_t all = 0, taken = 0;
+  for (size_t n = 0; n < weights.shape.cols; n += kernel.nr) {
+    all += step_count(weights.shape, kernel);
+    taken += listed_steps(weights, kernel, n);
+  }
+  return all == 0 ? 0 : static_cast<double>(all - taken) / static_cast<double>(all);
+}
+
+size_t panel_bytes(const Layer& layer) { return bytes_of(layer, layer.kernel->nr, layer.steps); }
 
 size_t packed_bytes(const Layer& layer, const Weights& weights) {
-  const size_t sums = may_sum(layer, weights) ? bytes_of(layer, kColumnStep) : 0;
-  return (Bytes(columns_bytes(layer)) + sums).count();
+  const size_t steps = most_steps(weights, *layer.kernel);
+  const size_t sums = may_sum(layer, weights) ? bytes_of(layer, kColumnStep, steps) : 0;
+  return (Bytes(columns_bytes(layer, steps)) + sums).count();
 }
 
 const void* sum_panel(const Layer& layer) {
-  return static_cast<const uint8_t*>(layer.packed) + columns_bytes(layer);
+  return static_cast<const uint8_t*>(layer.packed) + columns_bytes(layer, layer.steps);
 }
 
 void pack(const Weights& weights, Layer* layer, void* memory) {
@@ -169,20 +254,23 @@ void pack(const Weights& weights, Layer* layer, void* memory) {
   std::memset(packed, 0, packed_bytes(*layer, weights));
   layer->packed = packed;
   layer->sums = false;
+  layer->steps = most_steps(weights, *layer->kernel);
   if (layer->kernel->operand == Operand::kInt16) {
     pack_panels<int16_t>(weights, layer, packed);
     return;
   }
   pack_panels<int8_t>(weights, layer, packed);
   if (!layer->sums) return;
+  const Kernel& kernel = *layer->kernel;
   const std::vector<int8_t> ones(weights.shape.taps * weights.shape.depth, 1);
-  const Panel last(*layer, packed + columns_bytes(*layer), kColumnStep);
+  const Panel last(*layer, packed + columns_bytes(*layer, layer->steps), kColumnStep);
   last.header->ones = 1;
-  int8_t* w = reinterpret_cast<int8_t*>(last.w);
-  place(*layer->kernel, weights.shape, kColumnStep, ones.data(), w);
-  if (layer->kernel->operand == Operand::kChain) {
-    make_chains(step_count(*layer), kColumnStep, w);
-  }
+  last.header->steps = layer->steps;
+  std::vector<int8_t> listed(kernel.zeros != 0 ? layer->steps * (kColumnStep * kernel.kr + 1) : 0);
+  int8_t* w = kernel.zeros != 0 ? listed.data() : reinterpret_cast<int8_t*>(last.w);
+  place(kernel, weights.shape, kColumnStep, ones.data(), w);
+  if (kernel.operand == Operand::kChain) make_chains(layer->steps, kColumnStep, w);
+  if (kernel.zeros != 0) place_listed(*layer, listed.data(), false, last);
 }
 
 }  // namespace edge::gemm

@@ -8,8 +8,8 @@ namespace edge::gemm {
 using requantize::Finish;
 
 static const Kernel kKernels[] = {
-#define GEMM(name, needs, mr, nr, kr, operand, finish) \
-  {#name, needs, mr, nr, kr, operand, finish, name},
+#define GEMM(name, needs, mr, nr, kr, operand, finish, zeros, more) \
+  {#name, needs, mr, nr, kr, operand, finish, zeros, more, name},
 #include "kernels/gemm/kernels.inc"
 #undef GEMM
 };
@@ -19,12 +19,22 @@ const Kernel* kernels(size_t* count) {
   return kKernels;
 }
 
-const Kernel& select(Features features) {
+// The last of those that take listed steps, or of those that do not.
+static const Kernel& last(Features features, bool listed) {
   const Kernel* best = nullptr;
   for (const Kernel& k : kKernels) {
-    if ((k.needs & ~features) == 0) best = &k;
+    if ((k.needs & ~features) == 0 && (k.zeros != 0) == listed) best = &k;
   }
   return *best;
+}
+
+const Kernel& select(Features features) { return last(features, false); }
+
+const Kernel& select(Features features, const Weights& weights) {
+  const Kernel& listed = last(features, true);
+  const double depth = static_cast<double>(weights.shape.taps * weights.shape.depth);
+  const bool pays = depth * zero_share(weights, listed) >= depth * listed.zeros / 100 + listed.more;
+  return pays ? listed : select(features);
 }
 
 namespace {

@@ -218,6 +218,68 @@ TEST_CASE("gemm: chains of products around the limit of int16") {
   }
 }
 
+// Blocks of zeros, of the size that all kernels leave out, of their own steps' or of none.
+TEST_CASE("gemm: weights of which blocks are zero") {
+  Random random;
+  for (const Kernel* kernel : runnable()) {
+    for (int zeros : {0, 50, 90, 100}) {
+      for (size_t cols : {8, 16, 40, 130}) {
+        for (size_t depth : {3, 8, 20, 64}) {
+          for (size_t taps : {1, 3}) {
+            for (size_t rows : {size_t{1}, size_t{3}, kernel->mr + size_t{2}}) {
+              Problem p(random, {cols, taps, depth}, rows);
+              p.x_unsigned = p.w_unsigned = false;
+              p.w_zero_point = 0;
+              p.negate = nullptr;
+              const size_t block = random.integer(0, 1) ? kBlockDepth : kernel->kr;
+              const size_t blocks = taps * ((depth + block - 1) / block);
+              std::vector<bool> zero(blocks * ((cols + kBlockCols - 1) / kBlockCols));
+              for (size_t i = 0; i < zero.size(); ++i) zero[i] = random.integer(0, 99) < zeros;
+              for (size_t n = 0; n < cols; ++n) {
+                for (size_t k = 0; k < taps * depth; ++k) {
+                  const size_t at = k / depth * (blocks / taps) + k % depth / block;
+                  if (zero[n / kBlockCols * blocks + at]) p.w[n * taps * depth + k] = 0;
+                }
+              }
+              check_accumulators(*kernel, p, 0);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm: steps without weights are left out, and only where a zero adds nothing") {
+  const Shape shape{64, 2, 64};
+  std::vector<int8_t> w(shape.cols * shape.taps * shape.depth, 1);
+  // Of 8 blocks across and 4 down of a tap every other one is zero.
+  for (size_t i = 0; i < w.size(); ++i) {
+    const size_t k = i % shape.depth, n = i / (shape.depth * shape.taps);
+    if ((k / kBlockDepth + n / kBlockCols) % 2) w[i] = 0;
+  }
+  Weights weights{shape, w.data(), false, 0, 5, nullptr};
+  const bool negate[64] = {};
+  for (const Kernel* kernel : runnable()) {
+    INFO(kernel->name);
+    if (kernel->zeros == 0) continue;
+    CHECK(zero_share(weights, *kernel) == 0.5);
+    Layer layer{kernel, shape, false, nullptr, nullptr, {}};
+    const size_t half = packed_bytes(layer, weights);
+    weights.zero_point = 1;
+    CHECK(zero_share(weights, *kernel) == 0);
+    CHECK(packed_bytes(layer, weights) > half * 3 / 2);
+    weights.zero_point = 0;
+    weights.negate = negate;
+    CHECK(zero_share(weights, *kernel) == 0);
+    weights.negate = nullptr;
+  }
+  CHECK(select(testing::features(), weights).zeros != 0);
+  CHECK(select(testing::features(), weights).kr == select(testing::features()).kr);
+  std::fill(w.begin(), w.end(), int8_t{1});
+  CHECK(&select(testing::features(), weights) == &select(testing::features()));
+}
+
 TEST_CASE("gemm: with requantization, nothing outside the tile is written") {
   Random random;
   for (const Kernel* kernel : runnable()) {
@@ -291,7 +353,7 @@ TEST_CASE("gemm: accumulators next to the steps of the output") {
 TEST_CASE("gemm: packed weights never wrap to few bytes, on 32 bits neither") {
   for (const Kernel* kernel : runnable()) {
     const Shape shape{1, 1, size_t{1} << 30};
-    const Weights weights{shape, nullptr, false, 0, 0, nullptr};
+    const Weights weights{shape, nullptr, false, 1, 0, nullptr};
     CHECK(packed_bytes({kernel, shape, false, nullptr, nullptr, {}}, weights) >= shape.depth);
   }
 }

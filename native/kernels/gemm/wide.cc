@@ -44,12 +44,16 @@ struct Scratch {
 
 }  // namespace
 
+bool is_wide(const Kernel& kernel) {
+  return kernel.operand == Operand::kInt16 && kernel.zeros == 0;
+}
+
 const Kernel& select_wide(Features features) {
   size_t count;
   const Kernel* all = kernels(&count);
   const Kernel* best = nullptr;
   for (size_t i = 0; i < count; ++i) {
-    if (all[i].operand == Operand::kInt16 && (all[i].needs & ~features) == 0) best = &all[i];
+    if (is_wide(all[i]) && (all[i].needs & ~features) == 0) best = &all[i];
   }
   return *best;
 }

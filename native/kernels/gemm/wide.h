@@ -34,7 +34,8 @@ struct WideLayer {
   std::vector<Arena> packed;
 };
 
-// The best kernel of Operand::kInt16.
+// Whether it takes int16 and all steps, and the best of these.
+bool is_wide(const Kernel& kernel);
 const Kernel& select_wide(Features features);
 
 // Fills slices and packed; the rest is set before, but for `narrow`. False where memory is out.

@@ -3,6 +3,7 @@
 
 namespace edge::gemm {
 
-void gemm_x8w8_6x16c4_avx512vnni(const Args& args) { run_tiles(args); }
+void gemm_x8w8_6x16c4_avx512vnni(const Args& args) { run_tiles<false>(args); }
+void gemm_x8w8_6x16s4_avx512vnni(const Args& args) { run_tiles<true>(args); }
 
 }  // namespace edge::gemm

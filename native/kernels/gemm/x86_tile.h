@@ -40,8 +40,25 @@ static inline void store(uint8_t* out, size_t stride, Ints bytes, size_t cols, i
   }
 }
 
-// kRows rows, from `first` on, of the panel's first kVectors * kLanes columns.
+// One step of kRows rows.
 template <int kRows, int kVectors>
+[[gnu::always_inline]] static inline void multiply_add(Ints (&sum)[kRows][kVectors],
+                                                       const uint8_t* const (&x)[kRows], size_t k,
+                                                       const uint8_t* w, Ints x_flip) {
+  Ints column[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) column[v] = load(w + v * 4 * kLanes);
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) {
+    Ints row = broadcast(x[i] + k);
+    if (kBytes) row = flip(row, x_flip);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) dot(sum[i][v], row, column[v]);
+  }
+}
+
+// kRows rows, from `first` on, of the panel's first kVectors * kLanes columns.
+template <int kRows, int kVectors, bool kListed>
 static void tile(const Args& args, const Ends& ends, size_t first) {
   const int32_t* b =
       reinterpret_cast<const int32_t*>(static_cast<const uint8_t*>(args.panel) + kPanelHeader);
@@ -66,22 +83,35 @@ static void tile(const Args& args, const Ends& ends, size_t first) {
   const Ints x_flip = all8(args.flip);
   const size_t depth_bytes = args.depth * (kBytes ? 1 : sizeof(int16_t));
   const uint8_t* w = reinterpret_cast<const uint8_t*>(scale + 2 * kNr);
+  const uint32_t* list =
+      kListed ? list_of(*static_cast<const PanelHeader*>(args.panel), w) : nullptr;
+  // Sums of few rows would wait for each other: steps in turn have some of their own.
+  constexpr int kParts = !kListed || !kBytes || kRows > 2 ? 1 : 4 / kRows;
+  Ints part[kParts][kRows][kVectors] = {};
   const void* const* pointers = args.x + first;
   for (size_t t = args.taps; t > 0; --t, pointers += args.x_stride) {
     const uint8_t* x[kRows];
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) x[i] = static_cast<const uint8_t*>(pointers[i]);
-    for (size_t k = 0; k < depth_bytes; k += 4, w += 4 * kNr) {
-      Ints column[kVectors];
+    if (kListed) {
+      uint32_t steps = *list++;
+      for (; kParts > 1 && steps >= kParts; steps -= kParts, list += kParts) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) column[v] = load(w + v * 4 * kLanes);
-#pragma GCC unroll 6
-      for (int i = 0; i < kRows; ++i) {
-        Ints row = broadcast(x[i] + k);
-        if (kBytes) row = flip(row, x_flip);
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) dot(sum[i][v], row, column[v]);
+        for (int p = 0; p < kParts; ++p, w += 4 * kNr) {
+          multiply_add(p == 0 ? sum : part[p - 1], x, list[p], w, x_flip);
+        }
       }
+      for (; steps > 0; --steps, w += 4 * kNr) multiply_add(sum, x, *list++, w, x_flip);
+    } else {
+      for (size_t k = 0; k < depth_bytes; k += 4, w += 4 * kNr) multiply_add(sum, x, k, w, x_flip);
+    }
+  }
+#pragma GCC unroll 4
+  for (int p = 1; p < kParts; ++p) {
+#pragma GCC unroll 2
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = add32(sum[i][v], part[p - 1][i][v]);
     }
   }
   if (args.acc != nullptr) {
@@ -118,17 +148,19 @@ static void tile(const Args& args, const Ends& ends, size_t first) {
   }
 }
 
-template <int kVectors>
+template <int kVectors, bool kListed>
 static void tiles(const Args& args) {
   const Ends ends{all16(args.output.zero_point), all8(args.output.min), all8(args.output.max),
                   all8(args.out_flip)};
   size_t i = 0;
-  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors>(args, ends, i);
+  for (; i + kMr <= args.rows; i += kMr) tile<kMr, kVectors, kListed>(args, ends, i);
   using Tile = void (*)(const Args&, const Ends&, size_t);
-  static const Tile kRest[] = {
-      nullptr,    tile<1, kVectors>,      tile<2, kVectors>, tile < kMr < 4 ? 1 : 3,
-      kVectors >, tile < kMr < 5 ? 1 : 4, kVectors >,        tile < kMr < 6 ? 1 : 5,
-      kVectors > };
+  static const Tile kRest[] = {nullptr,
+                               tile<1, kVectors, kListed>,
+                               tile<2, kVectors, kListed>,
+                               tile<(kMr < 4 ? 1 : 3), kVectors, kListed>,
+                               tile<(kMr < 5 ? 1 : 4), kVectors, kListed>,
+                               tile<(kMr < 6 ? 1 : 5), kVectors, kListed>};
   if (i < args.rows) kRest[args.rows - i](args, ends, i);
 }
 
@@ -154,10 +186,12 @@ static void add_up(const Args& args) {
   }
 }
 
+template <bool kListed>
 static void run_tiles(const Args& args) {
   if (kBytes && static_cast<const PanelHeader*>(args.panel)->ones) return add_up(args);
   const unsigned rounding = round_towards_zero();
-  (args.cols > kNr / 2 ? tiles<kPanelVectors> : tiles<kPanelVectors / 2>)(args);
+  constexpr int kNarrow = kListed ? kPanelVectors : kPanelVectors / 2;
+  (args.cols > kNr / 2 ? tiles<kPanelVectors, kListed> : tiles<kNarrow, kListed>)(args);
   _mm_setcsr(rounding);
 }
 

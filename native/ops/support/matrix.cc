@@ -33,10 +33,27 @@ const uint8_t* weights_of(const OpView& op, const MatrixSpec& spec) {
   return spec.weights ? spec.weights : op.in(spec.operands.w).data.data();
 }
 
+gemm::Shape gather_for(const gemm::Kernel& kernel, Matrix* m) {
+  Windows& windows = m->windows;
+  windows.depth_bytes = m->depth;
+  windows.how = choose_gather(windows, kernel.kr);
+  return {m->group_cols, windows.taps(), windows.tap_bytes()};
+}
+
+// Where too few weights are zero for kernels that leave them out, these do not fit. `weights` are
+// of all groups; their shape follows from the kernel.
+const gemm::Kernel& choose_kernel(PrepareContext& op, Features features, gemm::Weights weights,
+                                  Matrix* m) {
+  weights.shape = gather_for(gemm::select(features), m);
+  weights.shape.cols = m->out_channels;
+  const gemm::Kernel& best = gemm::select(features, weights);
+  return op.choose(best, gemm::kernels, features,
+                   [&](const gemm::Kernel& k) { return k.zeros == 0 || best.zeros != 0; });
+}
+
 Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Features features;
   EDGE_TRY(active_features(&features));
-  const gemm::Kernel& kernel = op.choose(gemm::select(features), gemm::kernels, features);
   const requantize::Kernel& stage = requantize::select(features, spec.rule);
   const Value& x = op.in(spec.operands.x);
   const Value& w = op.in(spec.operands.w);
@@ -47,14 +64,13 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   std::vector<uint8_t> unpacked;
   const uint8_t* bytes = spec.weights ? spec.weights : bytes_of_codes(w, &unpacked);
   const int32_t* bias = bias_of<int32_t>(op, spec);
-  Windows& windows = m->windows;
-  windows.depth_bytes = m->depth;
-  windows.how = choose_gather(windows, kernel.kr);
-  const gemm::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes()};
   // FULLY_CONNECTED multiplies by the real scale, whatever its sign.
   const std::unique_ptr<bool[]> negate = spec.rule == requantize::Rule::kReal
                                              ? nullptr
                                              : negative_scales(op, m->out_channels, spec.operands);
+  const gemm::Kernel& kernel = choose_kernel(
+      op, features, {{}, bytes, is_unsigned, zero_point, 0, nullptr, negate.get()}, m);
+  const gemm::Shape shape = gather_for(kernel, m);
   for (size_t g = 0; g < spec.groups; ++g) {
     auto group = std::make_unique<MatrixGroup>();
     const size_t first = g * m->group_cols;
@@ -94,6 +110,7 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   m->mr = kernel.mr;
   m->nr = kernel.nr;
   m->copies = align_up(gemm::scratch_bytes(m->groups[0]->layer));
+  Windows& windows = m->windows;
   windows.block_rows = gemm::block_rows(m->groups[0]->layer);
   windows.picture.fill(std::max(windows.run_bytes(), windows.picture.cell_bytes),
                        static_cast<uint8_t>(x.spec.zero_point()));
@@ -104,7 +121,6 @@ Status prepare_integer(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
 Status prepare_codes(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Features features;
   EDGE_TRY(active_features(&features));
-  const gemm::Kernel& kernel = op.choose(gemm::select(features), gemm::kernels, features);
   const Value& w = op.in(1);
   std::vector<uint8_t> unpacked;
   const uint8_t* bytes = bytes_of_codes(w, &unpacked);
@@ -116,9 +132,8 @@ Status prepare_codes(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   m->hybrid->asymmetric = spec.asymmetric || m->hybrid->scales_in_turn;
   Windows& windows = m->windows;
   EDGE_TRY(prepare_hybrid(op, m->out_channels, spec.activation, &windows.picture, m->hybrid.get()));
-  windows.depth_bytes = m->depth;
-  windows.how = choose_gather(windows, kernel.kr);
-  const gemm::Shape shape{m->group_cols, windows.taps(), windows.tap_bytes()};
+  const gemm::Kernel& kernel = choose_kernel(op, features, {{}, bytes, false, 0, 0, nullptr}, m);
+  const gemm::Shape shape = gather_for(kernel, m);
   const size_t column = spec.taps * m->depth;
   for (size_t n = 0; n < m->out_channels; ++n) {
     uint32_t sum = 0;
@@ -149,8 +164,7 @@ Status prepare_wide(PrepareContext& op, const MatrixSpec& spec, Matrix* m) {
   Features features;
   EDGE_TRY(active_features(&features));
   const gemm::Kernel& kernel =
-      op.choose(gemm::select_wide(features), gemm::kernels, features,
-                [](const gemm::Kernel& k) { return k.operand == gemm::Operand::kInt16; });
+      op.choose(gemm::select_wide(features), gemm::kernels, features, gemm::is_wide);
   EDGE_ASSIGN(const Range range, activation_range(spec.activation, op.out(0).spec));
   const WideRule rule = wide_rule(op, spec, m->out_channels);
   const Value& w = op.in(spec.operands.w);
