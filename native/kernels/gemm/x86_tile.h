@@ -148,8 +148,9 @@ static void tile(const Args& args, const Ends& ends, size_t first) {
   }
 }
 
+// Inlined where it has one caller, GCC 12 spills the sums of SSE4.1.
 template <int kVectors, bool kListed>
-static void tiles(const Args& args) {
+[[gnu::noinline]] static void tiles(const Args& args) {
   const Ends ends{all16(args.output.zero_point), all8(args.output.min), all8(args.output.max),
                   all8(args.out_flip)};
   size_t i = 0;
