@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,11 @@ def _pruned_text(p: prune.Pruned) -> list[str]:
 def _sparse_text(s: prune.Sparsified) -> list[str]:
     rows = [(y.name, y.blocks, y.zero, y.zero / y.blocks) for y in s.layers]
     text = [table(("layer", "blocks", "zero", "share"), rows), ""]
-    text += [f"left alone: {reason}" for reason in s.left_alone]
+    reasons = Counter(each.rpartition(": ")[2] for each in s.left_alone)
+    text += [f"{count} layer{'s' * (count != 1)} left alone: {reason}" for reason, count in reasons.items()]
     text.append(f"latency {_pair(s.latency_ms, 1, ' ms')}, best of runs in turn")
     if not s.faster:
-        text.append("NO GAIN on this machine: its kernels skip no zeros in this model")
+        text.append("NO GAIN on this machine: int8 kernels skip zeros, where a layer has enough of them")
     return text + _quality(s.quality)
 
 
