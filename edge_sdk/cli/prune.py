@@ -15,7 +15,7 @@ from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import prune
 from edge_sdk.optimize.data import Samples, open_samples
-from edge_sdk.optimize.prune.judge import Quality
+from edge_sdk.optimize.judge import Quality
 
 _MISSED = 3  # exit status: written, but the target could not be met
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "ms": 1.0}
@@ -162,4 +162,4 @@ def _pair(values: tuple[float, float], unit: float, name: str) -> str:
 
 
 def _quality(q: Quality | None) -> list[str]:
-    return [] if q is None else [f"{q.measure} {q.before:.4f} -> {q.after:.4f} on {q.samples} samples"]
+    return [] if q is None else [str(q)]

@@ -131,13 +131,7 @@ def _quality(report: Report) -> str:
     found = report.quality
     if found is None:
         return "accuracy: not measured, there are no samples"
-    text = {
-        "accuracy": f"accuracy: {found.before:.2f} % -> {found.after:.2f} %",
-        "agreement": f"agreement of the top answer with the float model: {found.after:.2f} %",
-        "difference": f"outputs differ by {found.after:.2f} % of their range (root mean square), "
-        f"{found.worst or 0.0:.2f} % at most,",
-    }[found.measure]
-    text += f" over {found.samples} samples"
+    text = str(found)
     if report.max_drop is not None:
         kept = "kept" if report.met else "MISSED, this is the nearest"
         text += f"; at most {report.max_drop:g} points were to be lost: {kept}"

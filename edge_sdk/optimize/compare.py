@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ import edge_sdk
 from edge_sdk.backends import native
 from edge_sdk.energy import Energy, not_measured
 from edge_sdk.errors import EdgeError, InputError
+from edge_sdk.optimize import timing
 from edge_sdk.optimize.data import Samples, random_samples, results
 from edge_sdk.optimize.metrics import agreement, quality
 
-_FEWEST, _MOST, _SECONDS = 30, 1000, 2.0  # timed runs of each model, and of all together
-_INPUTS = 4  # different ones, in turn
 _SAMPLES = 100  # random ones, where there are no others
 _NOBODY = not_measured("nobody asked for it")
 _SAME = 0.02  # times that are closer than this share are not told apart
@@ -88,21 +86,6 @@ class Comparison:
         return {**asdict(self), "rows": rows, "measure": self.measure}
 
 
-@dataclass
-class _Timed:
-    """A model under measurement."""
-
-    session: edge_sdk.Session
-    times: list[float] = field(default_factory=list)
-
-    def run(self, inputs: Sequence[Any]) -> None:
-        for i, value in enumerate(inputs):
-            self.session.input(i)[...] = value
-        start = time.perf_counter_ns()
-        self.session.invoke()
-        self.times.append((time.perf_counter_ns() - start) / 1e6)
-
-
 def compare(
     paths: Sequence[str | os.PathLike[str]],
     samples: Samples | None = None,
@@ -126,7 +109,7 @@ def compare(
     if samples is None:
         samples = random_samples(models[0].inputs, _SAMPLES)
         notes.append("no --data: agreement is on random values and says little about real ones")
-    times = _times(models, samples, tell)
+    times = timing.in_turn(models, samples, lambda done, total: tell("timing", done, total))
     outputs = [
         results(m, samples, lambda done, n=name: tell(n, done, len(samples)))  # type: ignore[misc]
         for name, m in zip(names, models)
@@ -150,7 +133,7 @@ def compare(
                 p50,
                 p95,
                 qualities[i],
-                agreement(outputs[i], outputs[0]),
+                agreement(outputs[i], outputs[0], samples),
                 energy(_runs(model, samples)) if energy else _NOBODY,
             )
         )
@@ -163,18 +146,6 @@ def _names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     """The files' stems, or as much of their paths as tells them apart."""
     stems = [Path(p).stem for p in paths]
     return stems if len(set(stems)) == len(stems) else [os.fspath(p) for p in paths]
-
-
-def _times(models: Sequence[edge_sdk.Model], samples: Samples, tell: Tell) -> list[list[float]]:
-    timed = [_Timed(model.session()) for model in models]
-    inputs = [[samples.arrays(i, m.inputs) for i in range(min(_INPUTS, len(samples)))] for m in models]
-    begin, done = time.perf_counter(), 0
-    while done < _FEWEST or (done < _MOST and time.perf_counter() - begin < _SECONDS * len(models)):
-        for each, arrays in zip(timed, inputs):
-            each.run(arrays[done % len(arrays)])
-        done += 1
-        tell("timing", min(done, _FEWEST), _FEWEST)
-    return [each.times[1:] for each in timed]
 
 
 def _runs(model: edge_sdk.Model, samples: Samples) -> Callable[[], object]:

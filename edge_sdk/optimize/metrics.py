@@ -160,22 +160,55 @@ def _class_map(output: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def is_scores(output: Array) -> bool:
-    """Whether an output [n, ...] is one score for each of several classes."""
+    """Whether an output [n, ...] has one value for each of several things."""
     return output.size > len(output) and sum(size > 1 for size in output.shape[1:]) == 1
 
 
-def agreement(outputs: Sequence[Array], reference: Sequence[Array]) -> float:
-    """How alike two models' outputs are: share of equal best classes for scores.
+def is_probabilities(output: Array) -> bool:
+    """Whether an output [n, ...] is a probability for each of several classes."""
+    if not is_scores(output):
+        return False
+    sums = output.reshape(len(output), -1).sum(1)
+    return bool(output.min() >= 0 and np.allclose(sums, 1, atol=0.05))  # 8-bit outputs round each entry
+
+
+def tells_classes(outputs: Sequence[Array], samples: Samples) -> bool:
+    """Whether a model's outputs are one score a class.
+
+    Values that do not sum up to 1 may be anything, such as coordinates, unless the samples have classes.
+    """
+    labels = samples.labels
+    known = bool(samples.classes) or (labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu")
+    return len(outputs) == 1 and (is_probabilities(outputs[0]) or (known and is_scores(outputs[0])))
+
+
+def same_top(scores: Array, reference: Array) -> float:
+    """Share of samples for which two models' scores [n, ...] are greatest in the same place."""
+    tops = [x.reshape(len(x), -1).argmax(1) for x in (scores, reference)]
+    return float((tops[0] == tops[1]).mean())
+
+
+def apart(outputs: Sequence[Array], reference: Sequence[Array]) -> tuple[float, float]:
+    """Root mean square and greatest difference of the output that differs most, as shares of its range."""
+    usual, worst = 0.0, 0.0
+    for found, expected in zip(outputs, reference):
+        if expected.size:
+            difference = np.abs(expected.astype(np.float64) - found) / (float(np.ptp(expected)) or 1.0)
+            usual = max(usual, float(np.sqrt(np.mean(difference**2))))
+            worst = max(worst, float(difference.max()))
+    return usual, worst
+
+
+def agreement(outputs: Sequence[Array], reference: Sequence[Array], samples: Samples) -> float:
+    """How alike two models' outputs are: share of equal top answers where those are classes.
 
     Else 1 less the greatest difference as a share of the range of the output.
     """
-    if len(outputs) == 1 and is_scores(outputs[0]) and outputs[0].shape == reference[0].shape:
-        best = [x.reshape(len(x), -1).argmax(1) for x in (outputs[0], reference[0])]
-        return float((best[0] == best[1]).mean())
     if [x.shape for x in outputs] != [x.shape for x in reference]:
         return 0.0
-    apart = [np.abs(a - b).max(initial=0) / (np.ptp(b) or 1) for a, b in zip(outputs, reference) if b.size]
-    return 1.0 - float(max(apart, default=0.0))
+    if tells_classes(reference, samples):
+        return same_top(outputs[0], reference[0])
+    return 1.0 - apart(outputs, reference)[1]
 
 
 def _detections(outputs: Sequence[Array], labels: Array) -> float:

@@ -77,6 +77,10 @@ def test_a_class_map_comes_as_scores_as_classes_or_as_one_score() -> None:
 
 def test_agreement_is_of_classes_or_of_values() -> None:
     a, b = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.6, 0.4], [0.7, 0.3]])
-    assert metrics.agreement([a], [b]) == 0.5
+    anything = Samples((np.zeros((2, 4)),))
+    named = Samples((np.zeros((2, 4)),), classes=("cat", "dog"))
+    assert metrics.agreement([a], [b], anything) == 0.5
+    assert metrics.agreement([8 * a], [8 * b], named) == 0.5
+    assert metrics.agreement([8 * a], [8 * b], anything) < 0  # may be coordinates: they are far apart
     field = np.arange(8.0).reshape(2, 2, 2)
-    assert metrics.agreement([field + 0.7], [field]) == pytest.approx(0.9)
+    assert metrics.agreement([field + 0.7], [field], anything) == pytest.approx(0.9)

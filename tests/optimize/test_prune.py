@@ -13,8 +13,8 @@ from builders import GraphBuilder
 import edge_sdk
 from edge_sdk.cli import main
 from edge_sdk.errors import BackendError, ModelError
-from edge_sdk.optimize import prune, tflite_file, train
-from edge_sdk.optimize.data import Samples, random_samples, results
+from edge_sdk.optimize import prune, tflite_file, timing, train
+from edge_sdk.optimize.data import random_samples, results
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.prune import choose
 from edge_sdk.optimize.prune.channels import find
@@ -30,7 +30,7 @@ FLOAT, INT8 = FOLDER / "fashion_mnist_float.tflite", FOLDER / "fashion_mnist_int
 
 @pytest.fixture(autouse=True)
 def _short_timing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prune.judge, "_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "_SECONDS", 0.0)
 
 
 def macs(model: bytes) -> int:
@@ -123,7 +123,7 @@ def test_target_is_met_and_not_by_far(what: str, share: float) -> None:
 
 
 def test_latency_is_bisected_by_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prune.judge, "latency", lambda models, threads: [float(macs(m)) for m in models])
+    monkeypatch.setattr(timing, "best", lambda models, threads: [float(macs(m)) for m in models])
     model = FLOAT.read_bytes()
     found = prune.prune(model, prune.Target("latency", 0.6))
     assert 0.5 < macs(found.model) / macs(model) <= 0.6
@@ -228,7 +228,7 @@ def test_command_writes_reports_and_leaves_the_input(
     report = json.loads(capsys.readouterr().out)
     assert report["reached"]
     assert report["macs"] == [macs(FLOAT.read_bytes()), macs(out.read_bytes())]
-    assert report["quality"]["measure"] == "accuracy"
+    assert report["quality"]["measure"] == "top-1"
     assert report["quality"]["samples"] == 4  # a fifth, which took no part
     assert model.read_bytes() == FLOAT.read_bytes()
     assert main([*arguments, "--bytes", "1k"]) == 3
@@ -273,9 +273,3 @@ def test_command_refuses(
     assert status == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.tflite").exists()
-
-
-def test_samples_without_classes_are_judged_by_difference() -> None:
-    before = np.ones((4, 2, 3), np.float32)
-    found = prune.judge.compare(before, before * 1.1, Samples((before,)))
-    assert (found.measure, round(found.after, 6)) == ("difference", 0.1)

@@ -46,7 +46,7 @@ def test_a_model_without_signature_whose_tensors_have_one_name(tmp_path: Path) -
     assert set(types(made.model)) == {"INT8"}
     assert equal_bits(tmp_path / "m.tflite", made.model)
     assert made.report.quality is not None
-    assert made.report.quality.measure == "accuracy"
+    assert made.report.quality.measure == "top-1"
     assert made.report.quality.samples == 80  # the other half was learnt from
     assert made.report.quality.drop <= 10
     assert all(layer.sqnr_db > 15 for layer in made.report.layers)
@@ -176,7 +176,7 @@ def test_agreement_stands_in_for_labels() -> None:
     model = float_models.network()
     report = quantize(model, float_models.samples(model, labelled=False)).report
     assert report.quality is not None
-    assert (report.quality.measure, report.quality.before) == ("agreement", 100)
+    assert (report.quality.measure, report.quality.before) == ("agreement", 1)
     assert any("no labels" in note for note in report.notes)
 
 

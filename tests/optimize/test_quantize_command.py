@@ -44,7 +44,7 @@ def test_a_file_and_a_report(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(here, "model.tflite", "-o", here / "small.tflite", "--data", here / "data.npz") == 0
     told = capsys.readouterr().out
     assert "SQNR dB" in told
-    assert "accuracy: 100.00 % ->" in told
+    assert "top-1: 100.00 % ->" in told
     assert "times smaller" in told
     small = edge_sdk.load(here / "small.tflite")
     assert small.inputs[0].dtype == np.int8
@@ -56,7 +56,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(here, "model.tflite", *arguments) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["bytes_after"] == (here / "small.tflite").stat().st_size
-    assert told["quality"]["measure"] == "accuracy"
+    assert told["quality"]["measure"] == "top-1"
     assert told["settings"]["ranges"] == "mse"
     assert {layer["weights"] for layer in told["layers"]} == {"int8", ""}
 

@@ -10,7 +10,7 @@ from builders import GraphBuilder
 
 import edge_sdk
 from edge_sdk.errors import InputError, ModelError
-from edge_sdk.optimize import prune, tflite_file
+from edge_sdk.optimize import prune, tflite_file, timing
 from edge_sdk.optimize.data import random_samples, results
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.prune.sparsity import SPARSE_BLOCK, block_norms
@@ -22,7 +22,7 @@ FLOAT, INT8 = FOLDER / "fashion_mnist_float.tflite", FOLDER / "fashion_mnist_int
 
 @pytest.fixture(autouse=True)
 def _short_timing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prune.judge, "_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("path", [FLOAT, INT8], ids=["float", "int8"])

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+import edge_sdk
 from edge_sdk.errors import ModelError
-from edge_sdk.optimize import tflite_file, train
+from edge_sdk.optimize import tflite_file, timing, train
 from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import OUTPUT_CHANNELS, Graph
+from edge_sdk.optimize.judge import Judge, Quality
 from edge_sdk.optimize.prune import channels as units
-from edge_sdk.optimize.prune import choose, importance, judge, statistics
+from edge_sdk.optimize.prune import choose, importance, statistics
 from edge_sdk.optimize.prune.compensate import compensate, own_biases
 from edge_sdk.optimize.prune.search import storage
 from edge_sdk.optimize.prune.surgery import cut
@@ -61,7 +63,7 @@ class Pruned:
     bytes: tuple[int, int]
     latency_ms: tuple[float, float]
     threads: int | None
-    quality: judge.Quality | None
+    quality: Quality | None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -152,7 +154,7 @@ class _Meter:
     def __init__(self, original: bytes, target: Target, threads: int | None) -> None:
         self._original, self.what, self._threads = original, target.what, threads
         if target.what == "latency":  # as a share: the original is measured in turn each time
-            (ms,) = judge.latency([original], threads)
+            (ms,) = timing.best([original], threads)
             self.base, self.limit = 1.0, target.limit if target.share else target.limit / ms
             return
         graph = Graph(tflite_file.read(original))
@@ -163,7 +165,7 @@ class _Meter:
     def __call__(self, model: bytes) -> float:
         if self.what == "bytes":
             return len(model)
-        before, after = judge.latency([self._original, model], self._threads)
+        before, after = timing.best([self._original, model], self._threads)
         return after / before
 
 
@@ -232,7 +234,7 @@ def _report(
     model: bytes, pruned: bytes, target: Target, reached: bool, test: Samples | None, threads: int | None
 ) -> Pruned:
     before, after = (Graph(tflite_file.read(m)) for m in (model, pruned))
-    latencies = judge.latency([model, pruned], threads)
+    latencies = timing.best([model, pruned], threads)
     layers = tuple(
         LayerChange(
             before.name(before.op_outputs(old)[0]),
@@ -254,7 +256,7 @@ def _report(
         (len(model), len(pruned)),
         (latencies[0], latencies[1]),
         threads,
-        None if test is None else judge.quality(model, pruned, test),
+        None if test is None else Judge(edge_sdk.load(model), test)(edge_sdk.load(pruned)),
     )
 
 

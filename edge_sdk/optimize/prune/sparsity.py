@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+import edge_sdk
 from edge_sdk.backends import native
 from edge_sdk.errors import InputError, ModelError
-from edge_sdk.optimize import tflite_file
+from edge_sdk.optimize import tflite_file, timing
 from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import Graph
-from edge_sdk.optimize.prune import judge, patches
+from edge_sdk.optimize.judge import Judge, Quality
+from edge_sdk.optimize.prune import patches
 from edge_sdk.optimize.prune.statistics import RIDGE
 from edge_sdk.types import Array
 
@@ -40,7 +42,7 @@ class Sparsified:
     layers: tuple[SparseLayer, ...]
     left_alone: tuple[str, ...]  # layers, with the reason
     latency_ms: tuple[float, float]
-    quality: judge.Quality | None
+    quality: Quality | None
 
     @property
     def faster(self) -> bool:
@@ -95,8 +97,8 @@ def sparsify(
         raise ModelError(f"no layer can be made sparse: {'; '.join(left_alone) or 'there are none'}")
     graph.collect()
     sparse = tflite_file.write(graph.tree, tflite_file.appended_files(model))
-    before, after = judge.latency([model, sparse], threads)
-    quality = None if test is None else judge.quality(model, sparse, test)
+    before, after = timing.best([model, sparse], threads)
+    quality = None if test is None else Judge(edge_sdk.load(model), test)(edge_sdk.load(sparse))
     return Sparsified(sparse, tuple(layers), tuple(left_alone), (before, after), quality)
 
 

@@ -19,12 +19,13 @@ from edge_sdk.model import Model, load
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples, random_samples
 from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.judge import AGREEMENT, DIFFERENCE, Judge, Quality
 from edge_sdk.optimize.quantize import calibrate
 from edge_sdk.optimize.quantize.candidates import Candidates
 from edge_sdk.optimize.quantize.equalize import equalize
 from edge_sdk.optimize.quantize.normal_form import NormalForm, normalize
 from edge_sdk.optimize.quantize.recipes import MODES, STATIC
-from edge_sdk.optimize.quantize.report import Judge, Quality, Report, head_warnings, layer_reports
+from edge_sdk.optimize.quantize.report import Report, head_warnings, layer_reports
 from edge_sdk.optimize.quantize.search import Mix, search
 
 __all__ = ["BEST", "MODES", "Quantized", "Report", "Settings", "quantize"]
@@ -199,8 +200,8 @@ def _left_float(model: NormalForm) -> list[str]:
 
 
 def _blind_spots(quality: Quality | None, samples: Samples | None) -> list[str]:
-    if quality is None or samples is None or quality.measure == "accuracy":
+    if quality is None or samples is None or quality.measure not in (AGREEMENT, DIFFERENCE):
         return []
-    if quality.measure == "agreement":
+    if quality.measure == AGREEMENT:
         return ["no labels: agreement says how often the answer stays the same, not how often it is right"]
     return ["outputs are compared with the float model's; what that means for the task cannot be told"]

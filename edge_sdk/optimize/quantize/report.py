@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from edge_sdk.optimize import tflite_file
-from edge_sdk.optimize.data import Progress, Samples, results
+from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.graph import OUTPUT_CHANNELS, Graph
+from edge_sdk.optimize.judge import Quality
 from edge_sdk.optimize.quantize.calibrate import watch
 from edge_sdk.tasks.outputs import dequantize
 from edge_sdk.types import Array, TensorSpec
 
 SAMPLES = 32  # that layers are compared on
 HEAD_FACTOR = 16.0  # between the ranges of channels of one output, beyond which it is worth a warning
-_OUTPUT_BYTES = 2**28  # of a model's results that are kept to compare with
 _SQNR_MOST = 200.0  # dB, where nothing was lost
 
 
@@ -33,22 +33,6 @@ class LayerReport:
     cosine: float  # 1 is the same direction
     codes_used: float  # share of the codes between the smallest and the greatest that occur; 1 for floats
     why: str = ""  # what made --max-drop choose these numbers
-
-
-@dataclass(frozen=True)
-class Quality:
-    """A model's results over samples, beside the float model's."""
-
-    measure: str  # "accuracy", "agreement" or "difference"
-    before: float  # %: of the float model; 100 for agreement, 0 for difference
-    after: float  # %; of difference the root of the mean square, in % of the output's range
-    samples: int
-    worst: float | None = None  # of difference: the greatest, in % of the output's range
-
-    @property
-    def drop(self) -> float:
-        """Percentage points that were lost."""
-        return abs(self.after - self.before) if self.measure == "difference" else self.before - self.after
 
 
 @dataclass(frozen=True)
@@ -72,77 +56,8 @@ class Report:
         return self.bytes_before / self.bytes_after
 
     def to_dict(self) -> dict[str, Any]:
-        quality = None if self.quality is None else {**asdict(self.quality), "drop": self.quality.drop}
+        quality = None if self.quality is None else self.quality.to_dict()
         return {**asdict(self), "quality": quality, "smaller": self.smaller}
-
-
-class Judge:
-    """Measures candidates on the same samples: how much of the float model's quality is left.
-
-    Top-1 accuracy where there are labels, else agreement of the top-1 with the float model where the output
-    are scores, else how far outputs are apart in % of their range.
-    """
-
-    def __init__(self, model: Any, samples: Samples) -> None:
-        each = sum(output.nbytes for output in results(model, samples.take(slice(1))))
-        samples = samples.take(slice(max(_OUTPUT_BYTES // max(each, 1), 1)))
-        self.samples = samples
-        self.expected = results(model, samples)
-        classes = _scores(self.expected, bool(samples.classes))
-        truth = samples.labels
-        fits = truth is not None and truth.ndim == 1 and truth.dtype.kind in "iu" and classes is not None
-        self._truth = truth if fits else None
-        if fits or (classes is not None and (truth is not None or _looks_like_classes(classes, samples))):
-            self.measure = "accuracy" if fits else "agreement"
-        else:
-            self.measure = "difference"
-
-    def __call__(self, model: Any, progress: Progress = lambda done: None) -> Quality:
-        found = results(model, self.samples, progress)
-        count = len(self.samples)
-        if self.measure == "difference":
-            usual, worst = np.max([_apart(a, b) for a, b in zip(self.expected, found)], axis=0)
-            return Quality(self.measure, 0.0, 100 * float(usual), count, 100 * float(worst))
-        before, after = (_top(each[0]) for each in (self.expected, found))
-        if self._truth is None:
-            return Quality(self.measure, 100.0, 100 * float(np.mean(before == after)), count)
-        shares = [100 * float(np.mean(top == self._truth)) for top in (before, after)]
-        return Quality(self.measure, shares[0], shares[1], count)
-
-    def error(self, model: Any, count: int) -> float:
-        """Mean square difference from the float model's outputs, as a share of their variance."""
-        found = results(model, self.samples.take(slice(count)))
-        return float(np.mean([_noise(a[:count], b) for a, b in zip(self.expected, found)]))
-
-
-def _scores(outputs: Sequence[Array], named: bool) -> Array | None:
-    """The output as [n, classes], if there is one output that can be that."""
-    if len(outputs) != 1:
-        return None
-    flat = outputs[0].reshape(len(outputs[0]), -1)
-    return flat if sum(n > 1 for n in outputs[0].shape[1:]) == 1 and flat.shape[1] > 1 else None
-
-
-def _looks_like_classes(scores: Array, samples: Samples) -> bool:
-    sums = scores.sum(axis=1)
-    return bool(samples.classes) or bool(scores.min() >= 0 and np.allclose(sums, 1, atol=0.02))
-
-
-def _top(output: Array) -> Array:
-    return np.asarray(output.reshape(len(output), -1).argmax(axis=1))
-
-
-def _apart(expected: Array, found: Array) -> tuple[float, float]:
-    """Root mean square and greatest difference, as shares of the range of the expected."""
-    if not expected.size:
-        return 0.0, 0.0
-    extent = float(np.ptp(expected)) or 1.0
-    difference = np.abs(expected.astype(np.float64) - found)
-    return float(np.sqrt(np.mean(difference**2))) / extent, float(difference.max()) / extent
-
-
-def _noise(expected: Array, found: Array) -> float:
-    return float(np.mean((expected - found) ** 2) / (np.var(expected) + 1e-12))
 
 
 def layer_reports(

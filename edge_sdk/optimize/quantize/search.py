@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from edge_sdk.errors import EdgeError
 from edge_sdk.model import load
+from edge_sdk.optimize.judge import Judge, Quality
 from edge_sdk.optimize.quantize.candidates import Candidates
 from edge_sdk.optimize.quantize.layers import Layer
 from edge_sdk.optimize.quantize.recipes import quantizable
-from edge_sdk.optimize.quantize.report import Judge, Quality
 
 _SWEEP_SAMPLES = 128  # that a layer's sensitivity is measured on
 _RESTORE_SAMPLES = 48  # that an op's is, with int8 all around it

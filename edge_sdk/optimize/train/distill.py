@@ -18,9 +18,11 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples, results
 from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.judge import DIFFERENCE, Judge
+from edge_sdk.optimize.metrics import is_probabilities
 from edge_sdk.optimize.quantize import quantize
 from edge_sdk.optimize.train.fit import Settings, fit, outputs_of, quality
-from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson, probabilities
+from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson
 from edge_sdk.optimize.train.students import Student, open_student
 from edge_sdk.types import Array
 
@@ -54,7 +56,7 @@ class Distilled:
 
     model: bytes  # of the first seed
     quantized: bytes | None  # the same in int8, where that was asked for
-    metric: str  # "accuracy", "agreement with the teacher" or "root mean square error"
+    metric: str  # as `judge.Quality.measure`: "top-1", "agreement" with the teacher, "difference", ...
     teacher_score: float  # on the test samples
     taught: Arm
     control: Arm | None  # None where there are no labels to learn from
@@ -83,7 +85,7 @@ class Distilled:
     def _gain(self, score: float) -> float:
         """By how much a score is better than the control's."""
         assert self.control is not None
-        return (score - self.control.mean) * (-1 if "error" in self.metric else 1)
+        return (score - self.control.mean) * (-1 if self.metric == DIFFERENCE else 1)
 
     def to_dict(self) -> dict[str, Any]:
         found = {k: v for k, v in asdict(self).items() if k not in ("model", "quantized")}
@@ -117,14 +119,16 @@ def distill(
     say("asking the teacher", 0, len(samples))
     taught = results(master, samples, lambda done: say("asking the teacher", done, len(samples)))
     classes = _classes(taught, samples.labels)
-    pupil = open_student(student, master, int(taught[0][0].size), probabilities(taught[0]))
+    pupil = open_student(student, master, int(taught[0][0].size), is_probabilities(taught[0]))
     say("writing the student once, untrained", 0, 1)
     pupil.save(pupil.make(0))  # what cannot be written is told now, not after the training
     everything = lesson(samples, taught, classes)
     labels = _labelled(samples, classes, int(taught[0][0].size))
     known = lesson(labels, None, classes) if labels is not None else None
-    test = _labelled(test, classes, int(taught[0][0].size)) or test
-    judge = _Judge(results(master, test), test, classes)
+    test = _labelled(test, classes, int(taught[0][0].size)) or replace(test, labels=None)
+    if classes:  # that is known of the teacher even where its scores are no probabilities
+        test = replace(test, classes=test.classes or tuple(map(str, range(classes))))
+    judge = Judge(master, test)
 
     batch = min(64, max(len(samples) // 8, 2))
     steps = max(round(epochs * len(samples) / batch), 1)
@@ -141,7 +145,7 @@ def distill(
         scores = []
         for seed in range(seeds):
             network = _trained(pupil, want, settings, steps, seed, f"{name}, seed {seed}", say)
-            scores.append(judge(outputs_of(network, _tensors(test))))
+            scores.append(judge.of([np.asarray(y) for y in outputs_of(network, _tensors(test))]).after)
             if name == "student" and seed == 0:
                 model = pupil.save(network)
         arms[name] = Arm(settings, min(trials, len(choices)), tuple(scores))
@@ -149,12 +153,12 @@ def distill(
     return Distilled(
         model=model,
         quantized=small,
-        metric=judge.metric,
-        teacher_score=judge.teacher,
+        metric=judge.measure,
+        teacher_score=judge(master).after,
         taught=arms["student"],
         control=arms.get("control"),
-        file_score=judge(results(models.load(model), test)),
-        quantized_score=None if small is None else judge(results(models.load(small), test)),
+        file_score=judge(models.load(model)).after,
+        quantized_score=None if small is None else judge(models.load(small)).after,
         samples=len(samples),
         labelled=0 if labels is None else len(labels),
         test_samples=len(test),
@@ -221,7 +225,7 @@ def _classes(taught: tuple[Array, ...], labels: Array | None) -> int:
     if len(taught) > 1 or taught[0].ndim != 2 or taught[0].shape[1] < 2:
         return 0
     numbered = labels is not None and labels.dtype.kind in "iu" and labels.ndim == 1
-    return taught[0].shape[1] if numbered or probabilities(taught[0]) else 0
+    return taught[0].shape[1] if numbered or is_probabilities(taught[0]) else 0
 
 
 def _labelled(samples: Samples, classes: int, outputs: int) -> Samples | None:
@@ -233,35 +237,13 @@ def _labelled(samples: Samples, classes: int, outputs: int) -> Samples | None:
                 f"labels are {list(samples.labels.shape)}; the teacher gives {outputs} values a sample"
             )
         return samples
-    which = np.flatnonzero(class_numbers(samples.labels, classes) != NO_LABEL)
-    return samples.take(which) if len(which) > 1 else None
+    numbers = class_numbers(samples.labels, classes)
+    which = np.flatnonzero(numbers != NO_LABEL)
+    return replace(samples, labels=numbers).take(which) if len(which) > 1 else None
 
 
 def _tensors(samples: Samples) -> tuple[Any, ...]:
     return tuple(torch.from_numpy(np.ascontiguousarray(x)) for x in samples.inputs)
-
-
-class _Judge:
-    """Scores outputs for the test samples: against their labels, or else against the teacher."""
-
-    def __init__(self, taught: tuple[Array, ...], test: Samples, classes: int) -> None:
-        self._classes = classes
-        if not classes:
-            self.metric = "root mean square error"
-            self._truth = taught[0] if test.labels is None else test.labels
-        elif test.labels is None:
-            self.metric = "agreement with the teacher"
-            self._truth = taught[0].argmax(1)
-        else:
-            self.metric = "accuracy"
-            self._truth = class_numbers(test.labels, classes)
-        self.teacher = self(taught)
-
-    def __call__(self, outputs: Sequence[Any]) -> float:
-        found = np.asarray(outputs[0])
-        if self._classes:
-            return float((found.argmax(1) == self._truth).mean())
-        return float(np.sqrt(np.square(found.reshape(self._truth.shape) - self._truth).mean()))
 
 
 def _macs(model: bytes) -> int:

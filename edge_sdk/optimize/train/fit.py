@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from edge_sdk import model as models
 from edge_sdk.errors import InputError
 from edge_sdk.optimize.data import Progress, Samples, results
-from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson, probabilities
+from edge_sdk.optimize.metrics import is_probabilities
+from edge_sdk.optimize.train.lessons import NO_LABEL, Lesson, class_numbers, lesson
 from edge_sdk.optimize.train.torch_graph import TorchGraph
 from edge_sdk.types import Array
 
@@ -195,7 +196,7 @@ def _classes(net: TorchGraph, samples: Samples, taught: tuple[Array, ...] | None
     """The number of classes of which one is to be told; 0 where a value is to be met."""
     labels = samples.labels
     numbered = labels is not None and labels.dtype.kind in "iu" and labels.ndim == 1
-    told = taught is not None and len(taught) == 1 and probabilities(taught[0])
+    told = taught is not None and len(taught) == 1 and is_probabilities(taught[0])
     if net.ending == "SOFTMAX" or (net.ending == "" and (told or (taught is None and numbered))):
         return net.output_shapes[0][-1]
     return 0

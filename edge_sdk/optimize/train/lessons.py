@@ -10,6 +10,7 @@ import torch
 
 from edge_sdk.errors import InputError
 from edge_sdk.optimize.data import Samples
+from edge_sdk.optimize.metrics import is_probabilities
 from edge_sdk.types import Array
 
 NO_LABEL = -1
@@ -76,19 +77,9 @@ def class_numbers(labels: Array, classes: int) -> Array:
     return labels.reshape(-1).astype(np.int64)
 
 
-def probabilities(outputs: Array) -> bool:
-    """Whether these are [n, classes] and each row sums up to 1."""
-    return bool(
-        outputs.ndim == 2
-        and outputs.shape[1] > 1
-        and outputs.min() >= 0
-        and np.allclose(outputs.sum(1), 1, atol=0.05)  # 8-bit outputs round each entry
-    )
-
-
 def logarithms(outputs: Array) -> Array:
     """Scores [n, classes] whose softmax is what a model gives, be that probabilities or scores."""
-    if not probabilities(outputs):
+    if not is_probabilities(outputs):
         return outputs.astype(np.float32)
     least = max(float(outputs[outputs > 0].min()) / 2, 1e-7)  # 8-bit outputs have zeros
     found: Array = np.log(np.maximum(outputs, least)).astype(np.float32)
