@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--float-io", action="store_true", help="leave the model's inputs and outputs float")
     parser.add_argument(
-        "--equalize", action="store_true", help="even out channels between convolutions first"
+        "--equalize",
+        action=argparse.BooleanOptionalAction,
+        help="even out channels between convolutions first; by default where outputs err less with it",
     )
     parser.add_argument(
         "--no-bias-correction", action="store_true", help="leave biases alone when weights are rounded"

@@ -10,7 +10,7 @@ from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.data import Samples, results
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.quantize.calibrate import ranges
-from edge_sdk.optimize.quantize.equalize import equalize
+from edge_sdk.optimize.quantize.equalize import channel_reach, equalize
 from edge_sdk.optimize.quantize.layers import Inputs, float_layers, layer_inputs, on_grid, shift
 from edge_sdk.optimize.quantize.normal_form import normalize
 
@@ -90,24 +90,34 @@ def test_an_outlier_does_not_stretch_every_range() -> None:
     assert widest["mse"] < widest["minmax"]
 
 
-def test_evened_out_channels_compute_the_same() -> None:
+def spread(peaks: np.ndarray) -> float:
+    used = peaks[peaks > 1e-4 * peaks.max()]
+    return float(used.max() / used.min())
+
+
+@pytest.mark.parametrize("activation", [1, 3], ids=["relu", "relu6"])
+def test_evened_out_channels_compute_the_same(activation: int) -> None:
     model = float_models.network()
     given = float_models.samples(model, 20)
     graph = Graph(tflite_file.read(model))
     weights = [graph.op_inputs(op)[1] for _, op in graph.layers()][:3]
+    graph.ops[0].builtinOptions.fusedActivationFunction = activation
 
-    def spread() -> float:
-        values = [graph.constant(t) for t in weights]
-        peaks = [np.abs(v).max(axis=(1, 2, 3)) for v in (values[0], values[2]) if v is not None]
-        return float(max(p.max() / p.min() for p in peaks))
+    def reach() -> dict[str, np.ndarray]:
+        return channel_reach(graph, tflite_file.write(graph.tree), given)
 
     first = graph.constant(weights[0])
     assert first is not None
+    first *= 0.02  # far below 6
     first[2] *= 40
     graph.set_constant(weights[0], first)
-    before, uneven = results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], spread()
-    assert equalize(graph) == 3
+    before, uneven = results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], reach()
+    assert equalize(graph, uneven) == 3
     np.testing.assert_allclose(
         results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], before, atol=1e-4
     )
-    assert spread() < uneven / 4
+    for name, peaks in reach().items():
+        assert spread(peaks) <= 1.001 * spread(uneven[name])
+    depthwise = graph.name(graph.op_outputs(graph.ops[0])[0])
+    assert spread(uneven[depthwise]) > 20
+    assert spread(reach()[depthwise]) < 1.26  # 1.25: the room before a ReLU6 clips

@@ -5,8 +5,8 @@
 
 Around the rewriting: any float file is brought into a form that it takes (`normal_form`), ranges come from
 our own runtime (`calibrate`), weights are rounded with their errors made good (`layers`), channels evened
-out on request (`equalize`), what it cost is measured (`report`), and a mix of numbers is searched that keeps
-an accuracy target (`search`).
+out where that helps (`equalize`), what it cost is measured (`report`), and a mix of numbers is searched
+that keeps an accuracy target (`search`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.judge import AGREEMENT, DIFFERENCE, Judge, Quality
 from edge_sdk.optimize.quantize import calibrate
 from edge_sdk.optimize.quantize.candidates import Candidates
-from edge_sdk.optimize.quantize.equalize import equalize
+from edge_sdk.optimize.quantize.equalize import channel_reach, equalize
 from edge_sdk.optimize.quantize.normal_form import NormalForm, normalize
 from edge_sdk.optimize.quantize.recipes import MODES, STATIC
 from edge_sdk.optimize.quantize.report import Report, head_warnings, layer_reports
@@ -49,7 +49,7 @@ class Settings:
     ranges: str = BEST  # one of calibrate.METHODS, or the one of them whose outputs err least
     float_io: bool = False  # inputs and outputs stay float in static modes
     bias_correction: bool = True
-    equalization: bool = False
+    equalization: bool | None = None  # None: where outputs err less with it
     max_drop: float | None = None  # percentage points; searches a mix, from int8
 
 
@@ -73,17 +73,13 @@ def quantize(
     settings = settings or Settings()
     _check(settings, samples)
     content = tflite_file.raw(source)
-    model = normalize(content)
-    notes = list(model.notes)
-    if settings.equalization:
-        notes.append(f"channels evened out between {equalize(model.graph)} pairs of layers")
+    notes: list[str] = []
     seen, held_out = _parts(samples, notes)
     reference = load(content, threads=1)
     learnt = None if seen is None else seen.take(slice(CALIBRATION_SAMPLES))
-    candidates = Candidates(model, settings.mode, learnt, settings.bias_correction, settings.float_io)
-    if settings.mode in STATIC and learnt is not None:
-        tell("calibrating")
-        notes.append(_choose_ranges(candidates, settings.ranges, reference, learnt))
+    candidates = _prepared(content, settings, learnt, reference, tell)
+    model = candidates.model
+    notes = [*model.notes, *notes]
     tell("quantizing")
     mix: Mix | None = None
     quality: Quality | None = None
@@ -118,26 +114,53 @@ def quantize(
     return Quantized(file, report)
 
 
-def _choose_ranges(candidates: Candidates, method: str, reference: Model, samples: Samples) -> str:
-    """Gives the candidates their ranges; what to say of it."""
-    methods = calibrate.METHODS if method == BEST else (method,)
-    found = calibrate.ranges(candidates.model.content(), samples, (*methods, "minmax"))
-    candidates.widest = {n: (_ROOM * low, _ROOM * high) for n, (low, high) in found["minmax"].items()}
-    if method == BEST and candidates.mode == "int16":
-        candidates.ranges = candidates.widest
-        return f"ranges are {_ROOM:g} times those of the samples: 16 bits have room for values beyond"
-    candidates.ranges = found[methods[0]]
-    if len(methods) == 1:
-        return f"ranges by {methods[0]}"
+def _prepared(
+    content: bytes, settings: Settings, samples: Samples | None, reference: Model, tell: Tell
+) -> Candidates:
+    """What models are made from: the one of the ways that errs least on the samples."""
+    evened = [bool(settings.equalization)]
+    if settings.equalization is None and settings.mode in STATIC:
+        evened = [False, True]
+    found: list[tuple[float, Candidates]] = []
+    tell("calibrating")
+    for even in evened:
+        model = normalize(content)
+        if even and samples is not None:
+            some = samples.take(slice(_COMPARED))
+            pairs = equalize(model.graph, channel_reach(model.graph, model.content(), some))
+            if not pairs and found:
+                break
+            model.notes += (f"channels evened out between {pairs} pairs of layers",)
+        candidates = Candidates(model, settings.mode, samples, settings.bias_correction, settings.float_io)
+        error = 0.0
+        if settings.mode in STATIC and samples is not None:
+            error = _choose_ranges(candidates, settings.ranges, reference, samples)
+        found.append((error, candidates))
+    return min(found, key=lambda each: each[0])[1]
+
+
+def _choose_ranges(candidates: Candidates, method: str, reference: Model, samples: Samples) -> float:
+    """Gives the candidates their ranges; by how much of their variance outputs err with them."""
+    if method == BEST:
+        methods = ("minmax",) if candidates.mode == "int16" else calibrate.METHODS
+    else:
+        methods = (method,)
+    ranges = calibrate.ranges(candidates.model.content(), samples, (*methods, "minmax"))
+    candidates.widest = {n: (_ROOM * low, _ROOM * high) for n, (low, high) in ranges["minmax"].items()}
+    if method == BEST and candidates.mode == "int16":  # 16 bits have room for values beyond the samples'
+        ranges = {f"{_ROOM:g} times the samples' ends": candidates.widest}
+    else:
+        ranges = {each: ranges[each] for each in methods}
     compared = samples.take(slice(_COMPARED))
     judge, errors = Judge(reference, compared), {}
-    for each in methods:
-        candidates.ranges = found[each]
+    for each in ranges:
+        candidates.ranges = ranges[each]
         errors[each] = judge.error(load(candidates.make(), threads=1), len(compared))
     best = min(errors, key=lambda each: errors[each])
-    candidates.ranges = found[best]
+    candidates.ranges = ranges[best]
     told = ", ".join(f"{each} {error:.3%}" for each, error in errors.items())
-    return f"ranges by {best}, whose outputs err least on the samples (of their variance: {told})"
+    candidates.model.notes += (f"ranges by {best} (error of the outputs, of their variance: {told})",)
+    return errors[best]
 
 
 def _check(settings: Settings, samples: Samples | None) -> None:
@@ -145,6 +168,8 @@ def _check(settings: Settings, samples: Samples | None) -> None:
         raise InputError(f"mode {settings.mode!r}: it is one of {', '.join(MODES)}")
     if settings.ranges not in (BEST, *calibrate.METHODS):
         raise InputError(f"ranges {settings.ranges!r}: it is one of {', '.join((BEST, *calibrate.METHODS))}")
+    if settings.equalization and samples is None:
+        raise InputError("evening out channels needs samples, to learn how far each reaches: give --data")
     if settings.max_drop is not None and settings.mode != "int8":
         raise InputError(f"a greatest drop is searched for from mode int8, not from {settings.mode}")
     if settings.mode in STATIC and samples is None:

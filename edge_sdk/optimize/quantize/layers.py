@@ -149,14 +149,13 @@ def on_grid(matrix: Array, bits: int, inputs: Inputs | None) -> Array:
     top = 2 ** (bits - 1) - 1
     scales = np.abs(matrix).max(axis=1, keepdims=True) / top
     scales[scales == 0] = 1.0
-    if bits > 4:
-        return np.asarray(scales * np.round(matrix / scales))
     product = None if inputs is None else inputs.product
-    importance = np.ones(matrix.shape[1]) if product is None else np.diag(product) + 1e-12
-    scales = _least_error(matrix, scales, top, importance)
+    if bits == 4:
+        importance = np.ones(matrix.shape[1]) if product is None else np.diag(product) + 1e-12
+        scales = _least_error(matrix, scales, top, importance)
     nearest = scales * np.clip(np.round(matrix / scales), -top, top)
     if product is None:
-        return nearest
+        return np.asarray(nearest)
     passed = _passing_on(matrix.astype(np.float64), scales, top, product.astype(np.float64))
     # The greatest code has to be in use, or the scale would be found smaller than it is.
     used = np.abs(passed / scales).max(axis=1, keepdims=True) > top - 0.5
