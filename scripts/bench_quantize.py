@@ -158,7 +158,7 @@ def _stash(
         if isinstance(found, tuple):
             return found
         side = edge_sdk.load(paths[0]).inputs[0].shape[1]
-        count = (600, 1800) if side < 100 else (150, 300)
+        count = (600, 5400) if side < 100 else (150, 300)
         crops = Samples((_crops(found, sum(count), side, grey, signed),), origin="crops of photographs")
         return crops.take(slice(count[0])), crops.take(slice(count[0], None))
 
