@@ -11,7 +11,8 @@ from pathlib import Path
 
 import edge_sdk
 from edge_sdk.cli.compare import energy_by, table_of
-from edge_sdk.cli.options import add_json, add_meter, add_model, existing_file, positive
+from edge_sdk.cli.float_model import add_float_model, float_model, is_torch
+from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
 from edge_sdk.cli.screen import emit_json
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
@@ -22,7 +23,7 @@ _MISSED = 3  # exit status: written, but no version keeps to the budget
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model(parser)
+    add_float_model(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="the file to write")
     parser.add_argument(
         "--data", required=True, metavar="WHERE", help="samples: a folder, FILE.npz, any source"
@@ -44,14 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """0, or 3 where no version keeps to the budget: then the nearest is written."""
-    path = existing_file(options.model)
-    if os.path.exists(options.output) and os.path.samefile(path, options.output):
+    if os.path.realpath(options.model) == os.path.realpath(options.output):
         raise InputError("the output is the input: give it another name")
     budget = gate.parse(options.budget)
+    folder = Path(options.work or f"{options.output}.steps")
+    path = _tflite(options.model, folder)
     model = edge_sdk.load(path)
     data = open_samples(options.data, model, options.limit)
     test = open_samples(options.test, model, options.limit) if options.test else None
-    folder = Path(options.work or f"{options.output}.steps")
     recipe = Recipe(options.epochs, options.student, seed=options.seed)
     with energy_by(options.meter) as energy:
         found = compress(path, data, budget, folder, test, recipe, options.threads, energy, _doing)
@@ -59,10 +60,12 @@ def main(options: argparse.Namespace) -> int:
         shutil.copyfile(found.file, options.output)
     except OSError as problem:
         raise InputError(f"cannot write {options.output}: {problem.strerror}") from problem
-    report = {"model": Path(path).name, "output": options.output, **found.to_dict()}
+    report = {"model": Path(options.model).name, "output": options.output, **found.to_dict()}
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     pareto.png(found.comparison, str(folder / "report.png"))
-    (folder / "report.html").write_text(pareto.page(found.comparison, f"{Path(path).stem}, compressed"))
+    (folder / "report.html").write_text(
+        pareto.page(found.comparison, f"{Path(options.model).stem}, compressed")
+    )
     if options.json:
         emit_json(report)
     else:
@@ -73,6 +76,17 @@ def main(options: argparse.Namespace) -> int:
             "\n".join([*lines, f"{found.chosen} written to {options.output}; steps and report in {folder}"])
         )
     return _MISSED if found.missed else 0
+
+
+def _tflite(model: str, folder: Path) -> Path:
+    """The model, which the steps start from, as a file: one of PyTorch is put beside theirs."""
+    if not is_torch(model):
+        return Path(existing_file(model))
+    content = float_model(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{Path(model).stem}_float.tflite"  # no step is called so
+    path.write_bytes(content)
+    return path
 
 
 def _doing(what: str) -> None:

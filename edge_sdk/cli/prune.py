@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import edge_sdk
-from edge_sdk.cli.options import add_json, add_model, existing_file, positive
+from edge_sdk.cli.float_model import add_float_model, float_model
+from edge_sdk.cli.options import add_json, positive
 from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import prune
@@ -23,7 +24,7 @@ _HELD_BACK = 0.2  # of --data, to judge by where there is no --test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model(parser)
+    add_float_model(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="the file to write")
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--macs", type=_amount, metavar="0.5|3M", help="multiply-accumulates to keep")
@@ -60,11 +61,10 @@ def _amount(text: str) -> tuple[float, bool]:
 
 def main(options: argparse.Namespace) -> int:
     """0, or 3 where what was asked for cannot be reached: then the nearest there is is written."""
-    path = existing_file(options.model)
-    if os.path.exists(options.output) and os.path.samefile(path, options.output):
+    if os.path.realpath(options.model) == os.path.realpath(options.output):
         raise InputError("the output is the input: give it another name")
-    model = Path(path).read_bytes()
-    data, test = _samples(path, options)
+    model = float_model(options.model)
+    data, test = _samples(model, options)
     if options.sparsity:
         if options.fine_tune is not None:
             raise InputError("--fine-tune would fill the zeros of --sparsity again: tune first")
@@ -91,11 +91,11 @@ def main(options: argparse.Namespace) -> int:
     return 0 if pruned.reached else _MISSED
 
 
-def _samples(path: str, options: argparse.Namespace) -> tuple[Samples | None, Samples | None]:
+def _samples(content: bytes, options: argparse.Namespace) -> tuple[Samples | None, Samples | None]:
     """Those to prune by and those to judge by."""
     if not options.data and not options.test:
         return None, None
-    model = edge_sdk.load(path)
+    model = edge_sdk.load(content)
     data = open_samples(options.data, model, options.limit) if options.data else None
     if options.test:
         return data, open_samples(options.test, model, options.limit)

@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from edge_sdk.cli.options import add_json, existing_file, positive
+from edge_sdk.cli.float_model import add_float_model, float_model
+from edge_sdk.cli.options import add_json, positive
 from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import InputError
 from edge_sdk.model import load
@@ -21,7 +22,7 @@ _SAMPLES, _BYTES = 4000, 2**28  # at most, where nothing is said
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="IN.tflite", help="a float model; it is not changed")
+    add_float_model(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="the file to write")
     parser.add_argument(
         "--data",
@@ -66,12 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """0 where the file is written, 3 where it is and misses --max-drop."""
-    source = existing_file(options.model)
     target = Path(options.output)
-    if os.path.realpath(source) == os.path.realpath(target):
+    if os.path.realpath(options.model) == os.path.realpath(target):
         raise InputError(f"{options.output} is the model itself, which is never changed: name another file")
     if not target.parent.is_dir():  # said before the work, not after it
         raise InputError(f"cannot write {target}: there is no folder {target.parent}")
+    source = float_model(options.model)
     samples = None
     if options.data is not None:
         model = load(source)
@@ -95,7 +96,7 @@ def main(options: argparse.Namespace) -> int:
     except OSError as problem:
         raise InputError(f"cannot write {target}: {problem.strerror}") from problem
     if options.json:
-        emit_json({"model": Path(source).name, "file": str(target), **made.report.to_dict()})
+        emit_json({"model": Path(options.model).name, "file": str(target), **made.report.to_dict()})
     else:
         _print(made.report, target)
     return 0 if made.report.met else MISSED

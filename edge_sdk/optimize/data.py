@@ -172,9 +172,11 @@ def _fitted(path: str, values: Array, spec: TensorSpec, model: ModelLike) -> Arr
     want = tuple(n for n in _sample_shape(spec) if n != 1)
     open_axes = -1 in spec.shape_signature[1:]
     if not open_axes and tuple(n for n in values.shape[1:] if n != 1) != want:
+        order = sorted(values.shape[1:]) == sorted(_sample_shape(spec))
+        hint = ", the same sizes in this order of axes: transpose the array" if order else ""
         raise InputError(
             f"{path}: an array has shape {list(values.shape)}; input '{spec.name}' needs "
-            f"[samples, {', '.join(map(str, _sample_shape(spec)))}]"
+            f"[samples, {', '.join(map(str, _sample_shape(spec)))}]{hint}"
         )
     if values.dtype == np.uint8 and _takes_pixels(spec):
         return _normalized(values.reshape(len(values), *_sample_shape(spec)), spec, model)

@@ -8,14 +8,31 @@ from edge_sdk.optimize.data import Progress, Samples
 AUGMENTS = ("shift", "mirror")  # what may be done to pictures while training: moved a little, flipped
 
 
-def need_torch() -> None:
+TORCH_FILES = (".py", ".pt2")  # what `from_torch` takes
+
+
+def need_torch(what: str = "training") -> None:
     """Raises `BackendError` with the line to type unless the extra `[train]` is installed."""
     try:
         import torch  # noqa: F401
     except ImportError as error:
         raise BackendError(
-            f"training needs PyTorch, which is not installed ({error}): pip install 'edge-sdk-runtime[train]'"
+            f"{what} needs PyTorch, which is not installed ({error}): pip install 'edge-sdk-runtime[train]'"
         ) from error
+
+
+def from_torch(path: str) -> bytes:
+    """A PyTorch model as a float `.tflite`, written by litert-torch.
+
+    `path` is a .pt2 file that `torch.export.save` has written, or a .py file with a function
+    `model(input_shape=(1, 3, 32, 32))` that returns a `torch.nn.Module` with its weights in place. The
+    default of `input_shape` (a list of shapes where there are several inputs) is the shape of the file's
+    input: axes stay in the order in which the network takes them.
+    """
+    need_torch("a PyTorch model")
+    from edge_sdk.optimize.train import torch_files
+
+    return torch_files.from_torch(path)
 
 
 def fine_tune(

@@ -1,4 +1,4 @@
-"""From a trained torch module to a float `.tflite`."""
+"""From a torch module to a float `.tflite`."""
 
 from __future__ import annotations
 
@@ -17,20 +17,32 @@ from edge_sdk.types import Array
 
 
 def export(network: Any, example: Array) -> bytes:
-    """A torch module with one input and output as a float .tflite; `example` [1, ...] fixes its shape."""
+    """A torch module with one input as a float .tflite; `example` [1, ...] fixes its shape."""
     import torch
 
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    return convert(network.eval(), (torch.from_numpy(example),))
+
+
+def load_converter() -> Any:
+    """The module litert_torch; `BackendError` where it is not installed."""
+    with _quiet():
         try:
             import litert_torch
         except ImportError as error:
             raise BackendError(
-                f"litert-torch, which writes trained networks as .tflite, is not installed ({error}): "
+                f"litert-torch, which writes networks of PyTorch as .tflite, is not installed ({error}): "
                 "pip install 'edge-sdk-runtime[train]'"
             ) from error
+    return litert_torch
+
+
+def convert(network: Any, inputs: tuple[Any, ...]) -> bytes:
+    """A torch module, in evaluation mode, as a float .tflite that takes tensors of these shapes and types."""
+    converter = load_converter()
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.tflite")
         try:
-            litert_torch.convert(network.eval(), (torch.from_numpy(example),)).export(path)
+            converter.convert(network, inputs).export(path)
         except Exception as error:  # whatever the converter stumbles over; its first line says most
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ModelError(f"litert-torch cannot convert the network: {reason}") from error
@@ -50,11 +62,13 @@ def _rename(tree: Any) -> None:
         roles = ("weights", "bias") if len(parameters) == 2 else ("parameter",)
         for role, tensor in zip(roles, parameters):
             names[tensor] = f"{name}/{role}"
-    names[graph.inputs[0]], names[graph.outputs[0]] = "input", "output"
+    for kind, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+        names |= {t: kind if len(tensors) == 1 else f"{kind}_{i}" for i, t in enumerate(tensors)}
     for index, name in names.items():
         graph.main.tensors[index].name = name
-    signature = tree.signatureDefs[0]
-    signature.inputs[0].name, signature.outputs[0].name = "input", "output"
+    (signature,) = tree.signatureDefs
+    for entry in (*signature.inputs, *signature.outputs):
+        entry.name = names[entry.tensorIndex]
 
 
 @contextmanager

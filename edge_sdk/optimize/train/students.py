@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
@@ -15,6 +14,7 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.train.export import export
 from edge_sdk.optimize.train.presets import PRESETS
+from edge_sdk.optimize.train.torch_files import function_of
 from edge_sdk.optimize.train.torch_graph import TorchGraph
 
 Builder = Callable[[tuple[int, ...], int], Any]  # (input shape, outputs) -> torch module giving scores
@@ -109,12 +109,7 @@ def open_student(where: str, teacher: models.Model, outputs: int, softmax: bool)
 
 def _builder(where: str) -> tuple[Builder, str]:
     if where.endswith(".py"):
-        try:
-            build = runpy.run_path(where).get("student")
-        except Exception as error:
-            raise InputError(f"{where}: {type(error).__name__}: {error}") from error
-        if not callable(build):
-            raise InputError(f"{where} has no function student(input_shape, outputs)")
+        build = function_of(where, "student", "input_shape, outputs")
         return build, os.path.splitext(os.path.basename(where))[0]
     name, _, width = where.partition(":")
     if name not in PRESETS or not ((width.isdecimal() and int(width) > 0) or not width):
