@@ -11,6 +11,7 @@ from pathlib import Path
 
 import edge_sdk
 from edge_sdk.cli.compare import energy_by, table_of
+from edge_sdk.cli.distill import add_augment
 from edge_sdk.cli.float_model import add_float_model, float_model, is_torch
 from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
 from edge_sdk.cli.screen import emit_json
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="'drop<=1 latency<=5ms size<=100KB', as compare --gate")  # fmt: skip
     parser.add_argument("--student", metavar="WHAT", help="at last teach this one: see distill --student")
     parser.add_argument("--epochs", type=float, default=3.0, metavar="N", help="of fine-tuning (3); 0: none")
+    add_augment(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is random (0)")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="to time with (1)")
     parser.add_argument(
@@ -53,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
     model = edge_sdk.load(path)
     data = open_samples(options.data, model, options.limit)
     test = open_samples(options.test, model, options.limit) if options.test else None
-    recipe = Recipe(options.epochs, options.student, seed=options.seed)
+    recipe = Recipe(options.epochs, options.student, seed=options.seed, augment=options.augment)
     with energy_by(options.meter) as energy:
         found = compress(path, data, budget, folder, test, recipe, options.threads, energy, _doing)
     try:

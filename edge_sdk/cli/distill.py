@@ -43,11 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=positive, default=3, metavar="N", help="trainings to take the mean of (3)"
     )
+    add_augment(parser)
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPUs to train with; all by default")
+    add_json(parser)
+
+
+def add_augment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment", type=_augment, default=(), metavar="shift,mirror", help="change pictures while training"
     )
-    parser.add_argument("--threads", type=positive, metavar="N", help="CPUs to train with; all by default")
-    add_json(parser)
 
 
 def _augment(text: str) -> tuple[str, ...]:

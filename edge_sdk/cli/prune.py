@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_sdk
+from edge_sdk.cli.distill import add_augment
 from edge_sdk.cli.float_model import add_float_model, float_model
 from edge_sdk.cli.options import add_json, positive
 from edge_sdk.cli.screen import emit_json, table
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=positive, default=1, metavar="N", help="go there in N steps (1)")
     parser.add_argument("--fine-tune", type=float, nargs="?", const=1.0, metavar="EPOCHS",
                         help="let it learn from the original after each round (1 epoch)")  # fmt: skip
+    add_augment(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of fine-tuning and the split (0)")
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="to time with (1)")
     add_json(parser)
@@ -73,7 +75,9 @@ def main(options: argparse.Namespace) -> int:
         _tell(options, sparse.to_dict(), _sparse_text(sparse))
         return 0
     what = next(name for name in ("macs", "bytes", "latency") if getattr(options, name))
-    fine_tune = None if options.fine_tune is None else prune.FineTune(options.fine_tune, options.seed)
+    fine_tune = None
+    if options.fine_tune is not None:
+        fine_tune = prune.FineTune(options.fine_tune, options.seed, options.augment)
     pruned = prune.prune(
         model,
         prune.Target(what, *getattr(options, what)),

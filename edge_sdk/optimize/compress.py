@@ -40,6 +40,7 @@ class Recipe:
     student: str | None = None  # what `distill` takes; None leaves that step out
     student_epochs: float = 10.0
     seed: int = 0
+    augment: tuple[str, ...] = ()  # of `train.AUGMENTS`: what is done to pictures while training
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,11 @@ def _steps(work: _Work, budget: tuple[gate.Bound, ...]) -> Iterator[tuple[str, C
     trained = recipe.epochs > 0 and find_spec("torch") is not None
     for share in SHARES:
         name = f"pruned_{round(100 * share)}"
-        options = {"share": share, "epochs": recipe.epochs if trained else 0, "seed": recipe.seed}
+        options: dict[str, Any] = {"share": share, "epochs": recipe.epochs if trained else 0}
+        options |= {"seed": recipe.seed, "augment": recipe.augment}
 
         def thin(share: float = share, name: str = name, options: dict[str, Any] = options) -> bytes:
-            tune = FineTune(recipe.epochs, recipe.seed) if trained else None
+            tune = FineTune(recipe.epochs, recipe.seed, recipe.augment) if trained else None
 
             def make() -> bytes:
                 return prune(
@@ -173,6 +175,7 @@ def _student(work: _Work, teacher: bytes) -> bytes:
     recipe = work.recipe
     assert recipe.student is not None
     options = {"student": recipe.student, "epochs": recipe.student_epochs, "seed": recipe.seed}
+    options |= {"augment": recipe.augment}
 
     def make() -> bytes:
         from edge_sdk.optimize import train
@@ -182,6 +185,7 @@ def _student(work: _Work, teacher: bytes) -> bytes:
 
         return distill(
             teacher, str(recipe.student), work.samples, work.test, recipe.student_epochs, seeds=1,
+            augment=recipe.augment,
             say=lambda what, done, total: work.tell(what) if not done else None,
         ).model  # fmt: skip
 

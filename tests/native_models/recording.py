@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,10 @@ def _runs(file: Path, picture: Path | None) -> dict[str, Any]:
         for i, detail in enumerate(interpreter.get_output_details()):
             arrays[f"out{run}_{i}"] = interpreter.get_tensor(detail["index"])
         if run == 0:
-            for op in interpreter._get_ops_details():
-                arrays.update({f"tensor{i}": interpreter.get_tensor(i) for i in op["outputs"]})
+            made = [i for op in interpreter._get_ops_details() for i in op["outputs"] if i >= 0]
+            for i in made:
+                with suppress(ValueError):  # strings and handles are no arrays
+                    arrays[f"tensor{i}"] = interpreter.get_tensor(i)
     return arrays
 
 

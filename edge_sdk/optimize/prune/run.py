@@ -83,9 +83,10 @@ class FineTune:
 
     epochs: float = 1.0
     seed: int = 0
+    augment: tuple[str, ...] = ()  # of `train.AUGMENTS`: what is done to pictures meanwhile
 
     def __call__(self, model: bytes, samples: Samples, teacher: bytes) -> bytes:
-        return train.fine_tune(model, samples, teacher, self.epochs, self.seed)
+        return train.fine_tune(model, samples, teacher, self.epochs, self.seed, augment=self.augment)
 
 
 def prune(

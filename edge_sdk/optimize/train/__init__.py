@@ -42,15 +42,17 @@ def fine_tune(
     epochs: float = 3,
     seed: int = 0,
     progress: Progress = lambda done: None,
+    augment: tuple[str, ...] = (),
 ) -> bytes:
     """`model`, a float `.tflite`, trained on: the same graph, signature and metadata, other weights.
 
     It learns what `teacher` (any `.tflite` with the same inputs) gives for the samples, and their labels
     where they have some; one of the two is needed. A tenth of the samples is held out to pick the best
-    epoch, which may be the model as it came. `progress` is called with the samples seen so far, of
+    epoch, which may be the model as it came. `augment`, of AUGMENTS, is done to pictures meanwhile; what is
+    to be told of them stays the same. `progress` is called with the samples seen so far, of
     `epochs * len(samples)`. The same seed and number of threads give the same bytes.
     """
     need_torch()
     from edge_sdk.optimize.train import fit
 
-    return fit.fine_tune(model, samples, teacher, epochs, seed, progress)
+    return fit.fine_tune(model, samples, teacher, epochs, seed, progress, augment)

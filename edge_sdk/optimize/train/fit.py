@@ -125,7 +125,13 @@ def share_of_rate(done: int, steps: int) -> float:
 
 
 def fine_tune(
-    model: bytes, samples: Samples, teacher: bytes | None, epochs: float, seed: int, progress: Progress
+    model: bytes,
+    samples: Samples,
+    teacher: bytes | None,
+    epochs: float,
+    seed: int,
+    progress: Progress,
+    augment: tuple[str, ...] = (),
 ) -> bytes:
     """See `edge_sdk.optimize.train.fine_tune`."""
     net = TorchGraph(model)
@@ -152,7 +158,7 @@ def fine_tune(
     def trained(rate: float, count: int) -> tuple[float, float]:
         nonlocal gone
         net.load_state_dict(start)
-        fit(net, studied, Settings(rate, batch=batch), count, seed, tell, each, look)
+        fit(net, studied, Settings(rate, batch=batch, augment=augment), count, seed, tell, each, look)
         gone += count
         look()
         return quality(net, kept)

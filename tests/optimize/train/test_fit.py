@@ -176,3 +176,13 @@ def test_augmented_pictures_are_moved_or_mirrored_and_windows_left_alone() -> No
     assert any(bool((m[:, :-1] == x[:, 1:]).all()) for m in moved)
     window = torch.rand(4, 10, 3)
     assert fit.augmented(window, ("shift", "mirror")) is window
+
+
+def test_pictures_are_changed_while_fine_tuning_where_that_is_asked_for() -> None:
+    model = (folder("models") / "fashion_mnist" / "fashion_mnist_float.tflite").read_bytes()
+    samples = Samples((RNG.random((24, 28, 28, 1)).astype(np.float32),), np.arange(24) % 10)
+    plain, mirrored, again = (
+        fine_tune(model, samples, None, epochs=2, augment=ways) for ways in ((), ("mirror",), ("mirror",))
+    )
+    assert mirrored == again
+    assert mirrored != plain
