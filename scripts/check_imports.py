@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # A module or subpackage and what it may import of the package; the composition roots import anything.
-BASE = {"errors", "lazy", "types", "version", "resources"}
+BASE = {"errors", "lazy", "types", "units", "version", "resources"}
 MODEL = BASE | {"model", "backends", "boards", "labels", "metadata", "tuning"}
 MAY_IMPORT = {
     "errors": set(),
     "version": set(),
+    "units": set(),
     "lazy": {"errors"},
     "resources": {"errors"},
     "types": {"errors"},

@@ -12,12 +12,13 @@ from pathlib import Path
 import edge_sdk
 from edge_sdk.boards import BoardProfile, detect
 from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
+from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import Progress, emit_json, table
 from edge_sdk.energy import Meter, MeterError, measure, not_measured, open_meter
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
 from edge_sdk.optimize.compare import Comparison, MeasureEnergy, compare
-from edge_sdk.optimize.data import open_samples
+from edge_sdk.units import KB
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ def main(options: argparse.Namespace) -> int:
     """0, or 1 where a model does not pass the gate."""
     bounds = gate.parse(options.gate) if options.gate else ()
     paths = [existing_file(path) for path in options.models]
-    samples = open_samples(options.data, edge_sdk.load(paths[0]), options.limit) if options.data else None
+    samples = samples_of(options.data, edge_sdk.load(paths[0]), options.limit) if options.data else None
     bars: dict[str, Progress] = {}
 
     def tell(what: str, done: int, total: int) -> None:
@@ -105,8 +106,8 @@ def table_of(found: Comparison) -> str:
             row.numbers,
             *(f"{100 * row.accuracy[m]:.2f}" for m in measures),
             f"{100 * row.agreement:.2f}",
-            f"{row.bytes / 1e3:.1f}",
-            "-" if row.arena_bytes is None else f"{row.arena_bytes / 1e3:.1f}",
+            f"{row.bytes / KB:.1f}",
+            "-" if row.arena_bytes is None else f"{row.arena_bytes / KB:.1f}",
             row.p50_ms,
             row.p95_ms,
             "-" if row.joules is None else f"{row.joules * 1e3:.3f}",

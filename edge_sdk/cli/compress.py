@@ -14,11 +14,11 @@ from edge_sdk.cli.compare import energy_by, table_of
 from edge_sdk.cli.distill import add_augment
 from edge_sdk.cli.float_model import add_float_model, float_model, is_torch
 from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
+from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import emit_json
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
 from edge_sdk.optimize.compress import Recipe, compress
-from edge_sdk.optimize.data import open_samples
 
 _MISSED = 3  # exit status: written, but no version keeps to the budget
 
@@ -53,8 +53,8 @@ def main(options: argparse.Namespace) -> int:
     folder = Path(options.work or f"{options.output}.steps")
     path = _tflite(options.model, folder)
     model = edge_sdk.load(path)
-    data = open_samples(options.data, model, options.limit)
-    test = open_samples(options.test, model, options.limit) if options.test else None
+    data = samples_of(options.data, model, options.limit)
+    test = samples_of(options.test, model, options.limit) if options.test else None
     recipe = Recipe(options.epochs, options.student, seed=options.seed, augment=options.augment)
     with energy_by(options.meter) as energy:
         found = compress(path, data, budget, folder, test, recipe, options.threads, energy, _doing)

@@ -14,10 +14,12 @@ import numpy as np
 
 import edge_sdk
 from edge_sdk.cli.options import add_json, existing_file, positive
+from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import Progress, emit_json, table
 from edge_sdk.errors import BackendError, InputError
-from edge_sdk.optimize.data import Samples, open_samples
+from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.train import AUGMENTS, need_torch
+from edge_sdk.units import KB, size_text
 
 _TEST_SHARE = 0.2  # of the labelled samples, where there is no --test
 _NO_LABEL = -1
@@ -108,13 +110,13 @@ def main(options: argparse.Namespace) -> int:
 def _samples(options: argparse.Namespace) -> tuple[Samples, Samples]:
     """Those to learn from and those to judge by."""
     model = edge_sdk.load(options.teacher)
-    data = open_samples(options.data, model, options.limit)
+    data = samples_of(options.data, model, options.limit)
     if options.test:
-        test = open_samples(options.test, model, options.limit)
+        test = samples_of(options.test, model, options.limit)
     else:
         data, test = _split(data)
     if options.unlabelled:
-        more = open_samples(options.unlabelled, model, options.limit)
+        more = samples_of(options.unlabelled, model, options.limit)
         inputs = tuple(np.concatenate(pair) for pair in zip(data.inputs, more.inputs))
         labels = data.labels
         if labels is not None:
@@ -152,10 +154,10 @@ class _Bars:
 
 def _text(r: dict[str, Any]) -> list[str]:
     taught, control, metric = r["taught"], r["control"], r["metric"]
-    rows = [("teacher", r["teacher_score"], "", r["bytes"][0] / 1e3, r["macs"][0] / 1e6)]
+    rows = [("teacher", r["teacher_score"], "", r["bytes"][0] / KB, r["macs"][0] / 1e6)]
     for name, arm in (("student, from labels alone", control), ("student, taught", taught)):
         if arm is not None:
-            rows.append((name, arm["mean"], f"{arm['spread']:.3f}", r["bytes"][1] / 1e3, r["macs"][1] / 1e6))
+            rows.append((name, arm["mean"], f"{arm['spread']:.3f}", r["bytes"][1] / KB, r["macs"][1] / 1e6))
     lines = [
         table(("", metric, "spread", "KB", "MMAC"), rows),
         "",
@@ -175,8 +177,8 @@ def _text(r: dict[str, Any]) -> list[str]:
         )
     lines.append(f"{metric} of the file: {r['file_score']:.4f}; written to {r['output']}")
     if r["int8"]:
-        size = r["quantized_bytes"] / 1e3
-        lines.append(f"in int8: {r['quantized_score']:.4f}, {size:.1f} KB; written to {r['int8']}")
+        size = size_text(r["quantized_bytes"])
+        lines.append(f"in int8: {r['quantized_score']:.4f}, {size}; written to {r['int8']}")
     return lines
 
 

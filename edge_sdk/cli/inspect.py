@@ -11,6 +11,7 @@ from edge_sdk.backends import native
 from edge_sdk.cli.options import add_json, add_model, existing_file
 from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import EdgeError
+from edge_sdk.units import size_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def main(options: argparse.Namespace) -> int:
     if options.json:
         emit_json(report)
         return 0
-    print(f"{report['model']}: {report['bytes'] / 1024:.1f} KB, {report['description'] or 'no description'}")
+    print(f"{report['model']}: {size_text(report['bytes'])}, {report['description'] or 'no description'}")
     if report["labels"]:
         print(
             f"{len(report['labels'])} labels: {', '.join(report['labels'][:8])}"
@@ -42,9 +43,9 @@ def main(options: argparse.Namespace) -> int:
         print(f"the native backend refuses it: {report['error']}")
     else:
         print(
-            f"{report['macs'] / 1e6:.2f} MMAC, arena {report['arena_bytes'] / 1024:.1f} KB, "
-            f"scratch memory {report['scratch_bytes'] / 1024:.1f} KB a thread, "
-            f"packed weights {report['weight_bytes'] / 1024:.1f} KB, {report['isa']}"
+            f"{report['macs'] / 1e6:.2f} MMAC, arena {size_text(report['arena_bytes'])}, "
+            f"scratch memory {size_text(report['scratch_bytes'])} a thread, "
+            f"packed weights {size_text(report['weight_bytes'])}, {report['isa']}"
         )
     print()
     steps = native.parts_of(report["steps"])

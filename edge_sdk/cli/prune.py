@@ -13,11 +13,13 @@ import edge_sdk
 from edge_sdk.cli.distill import add_augment
 from edge_sdk.cli.float_model import add_float_model, float_model
 from edge_sdk.cli.options import add_json, positive
+from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import prune
-from edge_sdk.optimize.data import Samples, open_samples
+from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.judge import Quality
+from edge_sdk.units import KB
 
 _MISSED = 3  # exit status: written, but the target could not be met
 _UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "ms": 1.0}
@@ -100,9 +102,9 @@ def _samples(content: bytes, options: argparse.Namespace) -> tuple[Samples | Non
     if not options.data and not options.test:
         return None, None
     model = edge_sdk.load(content)
-    data = open_samples(options.data, model, options.limit) if options.data else None
+    data = samples_of(options.data, model, options.limit) if options.data else None
     if options.test:
-        return data, open_samples(options.test, model, options.limit)
+        return data, samples_of(options.test, model, options.limit)
     assert data is not None
     if len(data) < 2:
         raise InputError(f"{options.data} holds one sample: pruning by data needs more")
@@ -132,13 +134,13 @@ def _tell(options: argparse.Namespace, report: dict[str, Any], text: list[str]) 
 def _pruned_text(p: prune.Pruned) -> list[str]:
     header = ("layer", "op", "channels", "left", "MMAC", "left", "KB", "left")
     rows = [
-        (y.name, y.op, *y.channels, *(m / 1e6 for m in y.macs), *(b / 1e3 for b in y.bytes)) for y in p.layers
+        (y.name, y.op, *y.channels, *(m / 1e6 for m in y.macs), *(b / KB for b in y.bytes)) for y in p.layers
     ]
     text = [
         table(header, rows),
         "",
         f"multiply-accumulates {_pair(p.macs, 1e6, 'M')}",
-        f"bytes                {_pair(p.bytes, 1e3, 'k')}",
+        f"size                 {_pair(p.bytes, KB, ' KB')}",
         f"latency              {_pair(p.latency_ms, 1, ' ms')}, best of runs in turn, "
         f"{p.threads or 'all'} thread{'s' * (p.threads != 1)}",
         *_quality(p.quality),

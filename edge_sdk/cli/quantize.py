@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from pathlib import Path
 
 from edge_sdk.cli.float_model import add_float_model, float_model
 from edge_sdk.cli.options import add_json, positive
+from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import emit_json, table
 from edge_sdk.errors import InputError
 from edge_sdk.model import load
-from edge_sdk.optimize.data import open_samples
 from edge_sdk.optimize.quantize import BEST, MODES, Report, Settings, quantize
 from edge_sdk.optimize.quantize.calibrate import METHODS
+from edge_sdk.units import size_text
 
 MISSED = 3  # exit status: the file is written, but loses more than was allowed
-_SAMPLES, _BYTES = 4000, 2**28  # at most, where nothing is said
+_SAMPLES = 4000  # at most, where nothing is said
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="samples to learn from and to measure on: a folder of pictures (a sub-folder a label), arrays "
         "by input name with labels as 'y', or any source of `edge-sdk run`",
     )
-    parser.add_argument(
-        "--samples", type=positive, default=_SAMPLES, metavar="N", help=f"at most ({_SAMPLES})"
-    )
+    parser.add_argument("--samples", type=positive, metavar="N", help=f"at most ({_SAMPLES})")
     parser.add_argument(
         "--mode",
         choices=MODES,
@@ -75,10 +73,7 @@ def main(options: argparse.Namespace) -> int:
     source = float_model(options.model)
     samples = None
     if options.data is not None:
-        model = load(source)
-        each = sum(math.prod(spec.shape) * spec.dtype.itemsize for spec in model.inputs)
-        limit = options.samples or max(min(_SAMPLES, _BYTES // max(each, 1)), 1)
-        samples = open_samples(options.data, model, limit)
+        samples = samples_of(options.data, load(source), options.samples, _SAMPLES)
     elif options.max_drop is not None:
         raise InputError("--max-drop needs --data to measure on")
     settings = Settings(
@@ -125,8 +120,8 @@ def _print(report: Report, target: Path) -> None:
         print(f"warning: {warning}")
     print(_quality(report))
     print(
-        f"{target}: {report.mode}, {report.bytes_after / 1024:.1f} KB, {report.smaller:.2f} times smaller "
-        f"than the {report.bytes_before / 1024:.1f} KB of the float model"
+        f"{target}: {report.mode}, {size_text(report.bytes_after)}, {report.smaller:.2f} times smaller "
+        f"than the {size_text(report.bytes_before)} of the float model"
     )
 
 

@@ -15,7 +15,7 @@ from edge_sdk.backends import native
 from edge_sdk.energy import Energy, not_measured
 from edge_sdk.errors import EdgeError, InputError
 from edge_sdk.optimize import timing
-from edge_sdk.optimize.data import Samples, random_samples, results
+from edge_sdk.optimize.data import Samples, random_samples_of, results
 from edge_sdk.optimize.metrics import agreement, quality
 
 _SAMPLES = 100  # random ones, where there are no others
@@ -107,16 +107,18 @@ def compare(
             raise InputError(f"{name} takes other inputs than {names[0]}: they cannot be compared")
     notes = []
     if samples is None:
-        samples = random_samples(models[0].inputs, _SAMPLES)
+        samples = random_samples_of(models[0], _SAMPLES)
         notes.append("no --data: agreement is on random values and says little about real ones")
     times = timing.in_turn(models, samples, lambda done, total: tell("timing", done, total))
-    outputs = [
-        results(m, samples, lambda done, n=name: tell(n, done, len(samples)))  # type: ignore[misc]
-        for name, m in zip(names, models)
-    ]
+    reference: tuple[Any, ...] | None = None
+    qualities, alike = [], []
+    for name, model in zip(names, models):  # one after another: results of many models may not fit
+        outputs = results(model, samples, lambda done, n=name: tell(n, done, len(samples)))  # type: ignore[misc]
+        reference = outputs if reference is None else reference
+        qualities.append(quality(outputs, samples))
+        alike.append(agreement(outputs, reference, samples))
     if samples.labels is None:
         notes.append("no labels: how right the models are cannot be told, only how alike")
-    qualities = [quality(each, samples) for each in outputs]
     for name, each in zip(names, qualities):
         if list(each) != list(qualities[0]):
             raise InputError(f"{name} gives other results than {names[0]}: they cannot be compared")
@@ -133,7 +135,7 @@ def compare(
                 p50,
                 p95,
                 qualities[i],
-                agreement(outputs[i], outputs[0], samples),
+                alike[i],
                 energy(_runs(model, samples)) if energy else _NOBODY,
             )
         )

@@ -107,6 +107,10 @@ def compress(
     """
     if len(samples) < 10:
         raise InputError(f"{samples.origin} holds {len(samples)} samples: compressing needs ten at the least")
+    judged = samples if test is None else test
+    blind = [b.text for b in budget if b.what in gate.NEED_LABELS]
+    if blind and judged.labels is None:
+        raise InputError(f"{blind[0]} needs labels, and {judged.origin} has none: bound the agreement")
     recipe = recipe or Recipe()
     if test is None:
         test, samples = samples.split(HELD_OUT, recipe.seed)

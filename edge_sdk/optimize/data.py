@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge_sdk.errors import InputError
+from edge_sdk.errors import EdgeError, InputError
 from edge_sdk.metadata import ModelMetadata
 from edge_sdk.sources import open_source
 from edge_sdk.tasks import inputs as task_inputs
@@ -22,6 +22,8 @@ from edge_sdk.tasks.outputs import dequantize
 from edge_sdk.types import Array, Frame, TensorSpec
 
 LABELS = "y"  # the array of an .npz file that holds the labels
+
+_TRIED = 4  # random samples, before more are drawn alike
 
 Progress = Callable[[int], None]  # called with the number of samples that are done
 
@@ -87,7 +89,7 @@ def open_samples(
     """
     text = os.fspath(where)
     if text.lower().endswith(".npz"):
-        samples = _from_npz(text, model)
+        samples = _from_npz(text, model, limit)
     elif os.path.isdir(text) and (folders := sorted(p for p in Path(text).iterdir() if p.is_dir())):
         samples = _from_folders(text, folders, model, limit)
     else:
@@ -95,16 +97,25 @@ def open_samples(
     if not len(samples):
         raise InputError(f"{text} holds no samples")
     if limit is not None and len(samples) > limit:
-        samples = samples.take(np.linspace(0, len(samples) - 1, limit).astype(int))
+        samples = samples.take(_evenly(len(samples), limit))
     return samples
 
 
-def random_samples(specs: Sequence[TensorSpec], count: int, seed: int = 0) -> Samples:
-    """Where there is no data: normally distributed values, small integers for integer inputs."""
+def _evenly(count: int, limit: int) -> Array:
+    return np.linspace(0, count - 1, limit).astype(int)
+
+
+def random_samples(specs: Sequence[TensorSpec], count: int, seed: int = 0, whole: bool = False) -> Samples:
+    """Where there is no data: normally distributed values, small integers for integer inputs.
+
+    With `whole` floats are small integers too.
+    """
     rng = np.random.default_rng(seed)
 
     def draw(spec: TensorSpec) -> Array:
         shape = (count, *_sample_shape(spec))
+        if whole and spec.dtype.kind == "f":
+            return rng.integers(0, 10, shape).astype(np.float32)
         if spec.quantization:
             limits = np.iinfo(spec.dtype)
             codes: Array = rng.integers(limits.min, limits.max, shape, endpoint=True)
@@ -116,16 +127,34 @@ def random_samples(specs: Sequence[TensorSpec], count: int, seed: int = 0) -> Sa
     return Samples(tuple(draw(spec) for spec in specs))
 
 
+def random_samples_of(model: Runnable, count: int) -> Samples:
+    """Random samples that `model` runs with: some have float inputs that are indices, as of words."""
+    samples = random_samples(model.inputs, count)
+    try:
+        results(model, samples.take(slice(_TRIED)))
+    except EdgeError:
+        return random_samples(model.inputs, count, whole=True)
+    return samples
+
+
 def results(model: Runnable, samples: Samples, progress: Progress = lambda done: None) -> tuple[Array, ...]:
     """What `model` gives for all samples: one array an output, [n, ...] float32, dequantized."""
-    found: list[list[Array]] = [[] for _ in model.outputs]
+    found: list[Array] = []
     for i in range(len(samples)):
         outputs = model.run(samples.arrays(i, model.inputs))
-        for kept, value, spec in zip(found, outputs, model.outputs):
+        for place, (value, spec) in enumerate(zip(outputs, model.outputs)):
             real = dequantize(value, spec)
-            kept.append(real[0] if real.ndim and real.shape[0] == 1 else real)
+            real = real[0] if real.ndim and real.shape[0] == 1 else real
+            if i == 0:
+                found.append(np.empty((len(samples), *real.shape), real.dtype))
+            elif real.shape != found[place].shape[1:]:
+                raise InputError(
+                    f"output '{spec.name}' has the shape {list(found[place].shape[1:])} for one sample and "
+                    f"{list(real.shape)} for another: such models cannot be measured on samples"
+                )
+            found[place][i] = real
         progress(i + 1)
-    return tuple(np.stack(kept) for kept in found)
+    return tuple(found)
 
 
 def _as_input(value: Array, spec: TensorSpec) -> Array:
@@ -141,7 +170,7 @@ def _sample_shape(spec: TensorSpec) -> tuple[int, ...]:
     return spec.shape[1:] if len(spec.shape) > 1 and spec.shape[0] == 1 else spec.shape
 
 
-def _from_npz(path: str, model: ModelLike) -> Samples:
+def _from_npz(path: str, model: ModelLike, limit: int | None) -> Samples:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
@@ -158,10 +187,13 @@ def _from_npz(path: str, model: ModelLike) -> Samples:
             f"{path} has the arrays {', '.join(arrays) or 'none'} beside '{LABELS}'; "
             f"the model's inputs are {', '.join(s.name for s in specs)}"
         )
-    inputs = tuple(_fitted(path, x, spec, model) for x, spec in zip(chosen, specs))
-    counts = [len(x) for x in (*inputs, *([] if labels is None else [labels]))]
+    counts = [x.shape[0] if x.ndim else 0 for x in (*chosen, *([] if labels is None else [labels]))]
     if len(set(counts)) > 1:
         raise InputError(f"{path}: the arrays have {', '.join(map(str, counts))} samples; all need the same")
+    if limit is not None and counts and counts[0] > limit:  # before they are floats, which take more memory
+        which = _evenly(counts[0], limit)
+        chosen, labels = [x[which] for x in chosen], None if labels is None else labels[which]
+    inputs = tuple(_fitted(path, x, spec, model) for x, spec in zip(chosen, specs))
     if labels is not None and labels.dtype.kind in "iu":
         labels = labels.astype(np.int64)
     return Samples(inputs, labels, model.metadata.labels, path)
@@ -182,7 +214,7 @@ def _fitted(path: str, values: Array, spec: TensorSpec, model: ModelLike) -> Arr
         return _normalized(values.reshape(len(values), *_sample_shape(spec)), spec, model)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise InputError(f"{path}: the array for input '{spec.name}' has values that are not finite")
-    real = values if spec.dtype.kind in "iub" and not spec.quantization else values.astype(np.float32)
+    real = values if spec.dtype.kind in "iub" and not spec.quantization else np.asarray(values, np.float32)
     return real if open_axes else real.reshape(len(real), *_sample_shape(spec))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge_sdk.errors import InputError
 from edge_sdk.optimize.compare import Comparison, Row
+from edge_sdk.units import size_text
 
 # What can be bounded, and the factor of each unit; the first is the one of plain numbers.
 _TIMES = {"ms": 1.0, "us": 1e-3, "µs": 1e-3, "s": 1e3}
@@ -20,6 +21,12 @@ _UNITS = {
     "size": _SIZES,
     "arena": _SIZES,
     "energy": {"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "µJ": 1e-6},
+}
+NEED_LABELS = ("drop", "accuracy")
+_UNKNOWN = {
+    **dict.fromkeys(NEED_LABELS, "there are no labels to tell it by; agreement needs none"),
+    "arena": "it is not known where the native backend does not run the model",
+    "energy": "it was not measured",
 }
 _BOUND = re.compile(r"([a-z0-9]+)\s*(<=|>=)\s*([0-9.]+(?:e[+-]?[0-9]+)?)([a-zA-Zµ%]*)")
 
@@ -84,9 +91,20 @@ def misses(bounds: tuple[Bound, ...], comparison: Comparison, row: Row) -> list[
         holds = bound.holds(comparison, row)
         if not holds:
             value = _value(bound.what, comparison, row)
-            found = "is not known" if value is None else f"it is {value:.6g}"
+            found = _UNKNOWN[bound.what] if value is None else f"it is {_text(bound.what, value)}"
             said.append(f"{row.name} misses {bound.text}: {found}")
     return said
+
+
+def _text(what: str, value: float) -> str:
+    """In the unit that reports have."""
+    if what in ("size", "arena"):
+        return size_text(value)
+    if what in ("latency", "p95"):
+        return f"{value:.4g} ms"
+    if what == "energy":
+        return f"{1e3 * value:.4g} mJ"
+    return f"{value:.2f} points" if what == "drop" else f"{100 * value:.2f} %"
 
 
 def _value(what: str, comparison: Comparison, row: Row) -> float | None:

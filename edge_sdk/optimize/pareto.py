@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_sdk.optimize.compare import Comparison, Row
+from edge_sdk.units import size_text
 
 WIDTH, HEIGHT = 860, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 30, 46, 62
@@ -157,10 +158,6 @@ def svg(comparison: Comparison) -> str:
             x, y = disc.label[0], disc.label[1] + line * _LINE
             parts.append(f'<text class="name" x="{x:.1f}" y="{y:.1f}">{html.escape(text)}</text>')
     return "".join([*parts, "</svg>"])
-
-
-def size_text(size: int) -> str:
-    return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.1f} KB"
 
 
 def _label(row: Row) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import edge_sdk
-from edge_sdk.optimize.data import Samples, random_samples
+from edge_sdk.optimize.data import Samples, random_samples_of
 
 _FEWEST, _MOST = 30, 1000  # runs of each model
 _SECONDS = 1.0  # of runs a model, within these numbers
@@ -26,7 +26,7 @@ def in_turn(
     sessions = [model.session() for model in models]
     inputs = []
     for model in models:
-        some = random_samples(model.inputs, _INPUTS) if samples is None else samples
+        some = random_samples_of(model, _INPUTS) if samples is None else samples
         inputs.append([some.arrays(i, model.inputs) for i in range(min(_INPUTS, len(some)))])
     times: list[list[float]] = [[] for _ in models]
     begin, done = time.perf_counter(), 0

@@ -75,6 +75,16 @@ def test_what_cannot_be_reached_is_marked_and_steps_are_not_done_again(
     assert anew == ["pruned_25_int8.tflite"]
 
 
+def test_a_budget_that_nothing_can_tell_is_refused_before_the_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "bare.npz", x=np.zeros((20, 28, 28, 1), np.float32))
+    words = ["--data", str(tmp_path / "bare.npz"), "--budget", "drop<=1 size<=1KB"]
+    assert main(["compress", str(FLOAT), "-o", str(tmp_path / "o.tflite"), *words]) == 2
+    assert "drop<=1 needs labels, and" in capsys.readouterr().err
+    assert not (tmp_path / "o.tflite.steps").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -12,7 +12,7 @@ from edge_sdk.backends import native
 from edge_sdk.errors import InputError, ModelError
 from edge_sdk.optimize import tflite_file, timing
 from edge_sdk.optimize.data import Samples
-from edge_sdk.optimize.graph import Graph
+from edge_sdk.optimize.graph import OUTPUT_CHANNELS, Graph
 from edge_sdk.optimize.judge import Judge, Quality
 from edge_sdk.optimize.prune import patches
 from edge_sdk.optimize.prune.statistics import RIDGE
@@ -93,6 +93,7 @@ def sparsify(
             layers.append(
                 SparseLayer(name, *_zero_blocks(graph, graph.op_inputs(op)[1], share, inflow.get(i)))
             )
+    left_alone += _unpacked(graph)
     if not layers:
         raise ModelError(f"no layer can be made sparse: {'; '.join(left_alone) or 'there are none'}")
     graph.collect()
@@ -100,6 +101,17 @@ def sparsify(
     before, after = timing.best([model, sparse], threads)
     quality = None if test is None else Judge(edge_sdk.load(model), test)(edge_sdk.load(sparse))
     return Sparsified(sparse, tuple(layers), tuple(left_alone), (before, after), quality)
+
+
+def _unpacked(graph: Graph) -> list[str]:
+    """The layers whose weights other ops make."""
+    constant = {i for i, _ in graph.layers()}
+    return [
+        f"{graph.name(graph.op_outputs(op)[0])}: its weights are unpacked by other ops, as from float16: "
+        "quantize the model first"
+        for i, op in enumerate(graph.ops)
+        if graph.kind(op) in OUTPUT_CHANNELS and i not in constant
+    ]
 
 
 def _float_layers(graph: Graph) -> list[int]:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from edge_sdk.errors import InputError
 from edge_sdk.model import Model, load
 from edge_sdk.optimize import tflite_file
-from edge_sdk.optimize.data import Samples, random_samples
+from edge_sdk.optimize.data import Samples, random_samples_of
 from edge_sdk.optimize.graph import Graph
 from edge_sdk.optimize.judge import AGREEMENT, DIFFERENCE, Judge, Quality
 from edge_sdk.optimize.quantize import calibrate
@@ -95,7 +95,7 @@ def quantize(
         tell("measuring")
         quality = judge(load(file, threads=1))
     tell("comparing layers")
-    compared = held_out if held_out is not None else random_samples(reference.inputs, _RANDOM)
+    compared = held_out if held_out is not None else random_samples_of(reference, _RANDOM)
     why = {} if mix is None else _why(model.graph, mix)
     layers = layer_reports(model.graph, model.content(), quantized, compared, model.names, why)
     warnings = head_warnings(model.graph, model.content(), compared, model.names) if candidates.ranges else []

@@ -11,6 +11,7 @@ from edge_sdk.optimize.judge import Judge, Quality
 from edge_sdk.optimize.quantize.candidates import Candidates
 from edge_sdk.optimize.quantize.layers import Layer
 from edge_sdk.optimize.quantize.recipes import quantizable
+from edge_sdk.units import size_text
 
 _SWEEP_SAMPLES = 128  # that a layer's sensitivity is measured on
 _RESTORE_SAMPLES = 48  # that an op's is, with int8 all around it
@@ -85,7 +86,7 @@ def _shrink(state: _Search, why: dict[int, str]) -> None:
     for rank, layer in enumerate(ranked):
         why[layer.position] = (
             f"int4 weights alone change the output by {cost[layer.position]:.2%} of its variance and save "
-            f"{_bytes(state, layer) / 1024:.1f} KB: {rank + 1}. of {len(ranked)}"
+            f"{size_text(_bytes(state, layer))}: {rank + 1}. of {len(ranked)}"
         )
 
     def mix(chosen: Sequence[Layer]) -> dict[int, str]:

@@ -64,6 +64,8 @@ def mlp(shape: tuple[int, ...], outputs: int, width: int = 32) -> Any:
     )  # fmt: skip
 
 
+_POOLED = 4  # pixels along an axis, from which on two pools leave something of it
+
 PRESETS = {"tiny_cnn": tiny_cnn, "ds_cnn": ds_cnn, "resnet8": resnet8, "mlp": mlp}
 
 
@@ -106,5 +108,6 @@ def _picture(shape: tuple[int, ...]) -> tuple[int, tuple[int, int], tuple[int, i
     """Channels, and the sizes of convolution kernels and pools that suit the shape."""
     if len(shape) not in (3, 4):
         raise InputError(f"the input has shape {list(shape)}; only the preset mlp takes that")
-    high = len(shape) == 4 and shape[1] > 1
-    return shape[-1], (3 if high else 1, 3), (2 if high else 1, 2)
+    high, wide = (shape[1] if len(shape) == 4 else 1), shape[-2]
+    pool = (2 if high >= _POOLED else 1, 2 if wide >= _POOLED else 1)
+    return shape[-1], (3 if high > 1 else 1, 3), pool

@@ -14,7 +14,7 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import tflite_file
 from edge_sdk.optimize.train.export import export
 from edge_sdk.optimize.train.presets import PRESETS
-from edge_sdk.optimize.train.torch_files import function_of
+from edge_sdk.optimize.train.torch_files import function_of, users_code
 from edge_sdk.optimize.train.torch_graph import TorchGraph
 
 Builder = Callable[[tuple[int, ...], int], Any]  # (input shape, outputs) -> torch module giving scores
@@ -44,12 +44,12 @@ class TorchStudent:
     rate: float = 1e-2
 
     def make(self, seed: int) -> Any:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), users_code(self.name):
             torch.manual_seed(seed)
             network = self.build(self.shape, self.outputs)
         if not isinstance(network, torch.nn.Module):
             raise InputError(f"{self.name}: student() gives {type(network).__name__}, not a torch.nn.Module")
-        with torch.no_grad():
+        with torch.no_grad(), users_code(f"{self.name}: the network fails on {[2, *self.shape[1:]]}"):
             made = network.eval()(torch.zeros(2, *self.shape[1:]))
         if tuple(getattr(made, "shape", ())) != (2, self.outputs):
             raise InputError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from edge_sdk.errors import InputError
+from edge_sdk.errors import EdgeError, InputError
 from edge_sdk.optimize.train.export import convert, load_converter
 
 _EXAMPLE = "def model(input_shape=(1, 3, 32, 32))"
@@ -27,7 +27,7 @@ def from_torch(path: str) -> bytes:
 
 def function_of(path: str, name: str, parameters: str) -> Callable[..., Any]:
     """The function of that name in a user's .py file, which may import what lies beside it."""
-    with _users(path):
+    with users_code(path):
         sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
         try:
             found = runpy.run_path(path).get(name)
@@ -42,7 +42,7 @@ def function_of(path: str, name: str, parameters: str) -> Callable[..., Any]:
 def _from_code(path: str) -> bytes:
     make = function_of(path, "model", "input_shape=(1, 3, 32, 32)")
     shapes = _shapes(path, make)
-    with _users(path):
+    with users_code(path):
         network = make()
     if not isinstance(network, torch.nn.Module):
         raise InputError(f"{path}: model() gives {type(network).__name__}, not a torch.nn.Module")
@@ -100,13 +100,15 @@ def _of_one_sample(program: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @contextlib.contextmanager
-def _users(path: str) -> Iterator[None]:
+def users_code(where: str) -> Iterator[None]:
     """Runs the user's code: what it prints is no result of ours, what it raises is told in a line."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
+    except EdgeError:
+        raise
     except (Exception, SystemExit) as error:
-        raise InputError(f"{path}: {_said(error)}") from error
+        raise InputError(f"{where}: {_said(error)}") from error
 
 
 def _said(error: BaseException) -> str:

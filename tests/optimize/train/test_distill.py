@@ -138,6 +138,7 @@ def test_values_are_taught_as_well(tmp_path: Path) -> None:
 
 SHAPES = [("tiny_cnn", (1, 28, 28, 1)), ("ds_cnn", (1, 32, 30, 3)), ("resnet8", (1, 16, 16, 3)),
           ("tiny_cnn", (1, 100, 6)), ("ds_cnn", (1, 100, 6)), ("resnet8", (1, 1, 64, 2)),
+          ("tiny_cnn", (1, 128, 3, 1)),
           ("mlp", (1, 40))]  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def test_presets_take_pictures_and_windows_and_get_larger_with_their_width(
     assert sizes[0] < sizes[1]
 
 
-@pytest.mark.parametrize(("name", "shape"), SHAPES[2:5] + SHAPES[-1:])
+@pytest.mark.parametrize(("name", "shape"), SHAPES[2:5] + SHAPES[-2:])
 def test_presets_are_written_as_they_were_trained(name: str, shape: tuple[int, ...]) -> None:
     pytest.importorskip("litert_torch", reason=NO_CONVERTER)
     torch.manual_seed(0)
@@ -223,6 +224,12 @@ def test_students_that_cannot_be_used_are_told(tmp_path: Path) -> None:
         opened(str(file))
     file.write_text("import torch\ndef student(shape, outputs): return torch.nn.Flatten()")
     with pytest.raises(InputError, match=r"the network gives \[2, \d+\], not \[2, 4\]"):
+        opened(str(file)).make(0)
+    file.write_text("import torch\ndef student(shape, outputs): return torch.nn.Linear(999, 4)")
+    with pytest.raises(InputError, match=r"s: the network fails on \[2, .*RuntimeError: mat1 and mat2"):
+        opened(str(file)).make(0)
+    file.write_text("def student(shape, outputs): return open('none.pth')")
+    with pytest.raises(InputError, match=r"s: FileNotFoundError"):
         opened(str(file)).make(0)
     (other := tmp_path / "s.tflite").write_bytes(layers(2, 8, 2))
     with pytest.raises(InputError, match=r"takes .*, the teacher"):
