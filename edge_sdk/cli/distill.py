@@ -64,7 +64,7 @@ def _augment(text: str) -> tuple[str, ...]:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0; 1 where the student does no better than without its teacher."""
+    """0; 1 where the student does no better than without its teacher, or than it did before."""
     teacher = existing_file(options.teacher)
     if options.student.endswith((".py", ".tflite")):
         existing_file(options.student)
@@ -155,6 +155,8 @@ class _Bars:
 def _text(r: dict[str, Any]) -> list[str]:
     taught, control, metric = r["taught"], r["control"], r["metric"]
     rows = [("teacher", r["teacher_score"], "", r["bytes"][0] / KB, r["macs"][0] / 1e6)]
+    if r["before_score"] is not None:
+        rows.append(("student, before", r["before_score"], "", r["bytes"][1] / KB, r["macs"][1] / 1e6))
     for name, arm in (("student, from labels alone", control), ("student, taught", taught)):
         if arm is not None:
             rows.append((name, arm["mean"], f"{arm['spread']:.3f}", r["bytes"][1] / KB, r["macs"][1] / 1e6))
@@ -174,6 +176,11 @@ def _text(r: dict[str, Any]) -> list[str]:
             "the control is as good as the teacher: there is no gap to close"
             if closed is None
             else f"the teacher closes {100 * closed:.0f} % of the gap between it and the control"
+        )
+    if r["spoilt"]:
+        lines.append(
+            f"NOT TAUGHT: {metric} was {r['before_score']:.4f} before and {r['first_seed_score']:.4f} after, "
+            "so the student is written as it came; more samples, epochs or trials may help"
         )
     lines.append(f"{metric} of the file: {r['file_score']:.4f}; written to {r['output']}")
     if r["int8"]:

@@ -8,7 +8,7 @@ import warnings
 from edge_sdk.optimize.data import ModelLike, Samples, open_samples
 from edge_sdk.units import size_text
 
-_BYTES = 250_000_000  # of inputs, where nobody says how many
+_BYTES = 125_000_000  # of inputs, where nobody says how many
 
 
 def samples_of(where: str, model: ModelLike, limit: int | None, usual: int | None = None) -> Samples:

@@ -14,6 +14,7 @@ import edge_sdk
 from edge_sdk.cli import main, samples
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import data, timing
+from edge_sdk.optimize.quantize import report
 from edge_sdk.resources import folder
 from edge_sdk.types import Array
 
@@ -108,3 +109,33 @@ def test_more_samples_than_fit_are_picked_from_and_that_is_said(
     told = capsys.readouterr()
     assert told.err == ""
     assert "40 samples from data.npz" in told.out
+
+
+def test_coded_layers_keep_their_codes_in_float16(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("litert_quantizer", reason="not run for want of litert-quantizer ('.[optimize]')")
+    Path("mixed.tflite").write_bytes(float_models.network(coded_head=True))
+    assert main(["quantize", "mixed.tflite", "-o", "f16.tflite", "--mode", "float16"]) == 0
+    x = np.random.default_rng(0).random((1, 12, 12, 3), np.float32)
+    before, after = (edge_sdk.load(name).run(x)[0] for name in ("mixed.tflite", "f16.tflite"))
+    np.testing.assert_allclose(after, before, atol=0.01)
+    assert Path("f16.tflite").stat().st_size < Path("mixed.tflite").stat().st_size
+
+
+def test_silent_results_have_a_finite_distance() -> None:
+    assert report._decibels(0.0, 1e30) == -report._decibels(1e30, 0.0) == -report._SQNR_MOST
+    assert report._decibels(100.0, 1.0) == pytest.approx(20)
+
+
+def test_what_litert_refuses_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("litert_quantizer", reason="not run for want of litert-quantizer ('.[optimize]')")
+    g = GraphBuilder()
+    x = g.input((1, 4), "float32")
+    y, z = g.tensor((1, 3), "float32"), g.tensor((1, 3), "float32")
+    g.op("FULLY_CONNECTED", [x, g.constant(np.ones((3, 4), np.float32)), g.constant(np.zeros(3, np.float32))],
+         [y], fusedActivationFunction="NONE")  # fmt: skip
+    g.op("FlexNobodyHasIt", [y], [z])
+    Path("flex.tflite").write_bytes(g.build(outputs=[z]))
+    np.savez("data.npz", x=np.zeros((20, 4), np.float32))
+    for more in (["--data", "data.npz"], ["--mode", "float16"]):
+        assert main(["quantize", "flex.tflite", "-o", "out.tflite", *more]) == 2
+        assert "FlexNobodyHasIt" in capfd.readouterr().err

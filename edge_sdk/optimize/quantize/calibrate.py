@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from edge_sdk.backends import native
 from edge_sdk.backends.delegates import interpreter_module
-from edge_sdk.errors import EdgeError, InputError
+from edge_sdk.errors import BackendError, EdgeError, InputError
 from edge_sdk.optimize.data import Progress, Samples
 from edge_sdk.types import Array, TensorSpec
 
@@ -32,10 +34,11 @@ class Observed:
         self._ours = None if program.missing() else program.runner({}, preserve_all=True)
         if self._ours is None:
             module = interpreter_module()
-            self._theirs = module.Interpreter(
-                model_content=model, num_threads=1, experimental_preserve_all_tensors=True
-            )
-            self._theirs.allocate_tensors()
+            with _litert():
+                self._theirs = module.Interpreter(
+                    model_content=model, num_threads=1, experimental_preserve_all_tensors=True
+                )
+                self._theirs.allocate_tensors()
         specs = program.tensors()
         self.inputs: Sequence[TensorSpec] = [specs[i] for i in program.inputs()]
         made = [t for node in program.parsed.nodes(0) for t in node["outputs"]]
@@ -51,7 +54,8 @@ class Observed:
         if self._ours is not None:
             self._ours.run()
         else:
-            self._theirs.invoke()
+            with _litert():
+                self._theirs.invoke()
         for tensor, spec in list(self._specs.items()):
             try:
                 value = self._ours.view(tensor) if self._ours is not None else self._theirs.get_tensor(tensor)
@@ -59,6 +63,16 @@ class Observed:
                 del self._specs[tensor]  # folded away, or of a type without a view
                 continue
             yield spec, value
+
+
+@contextlib.contextmanager
+def _litert() -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that tensors are kept, as they must be here
+            yield
+    except (RuntimeError, ValueError) as problem:
+        raise BackendError(f"LiteRT failed while running the model: {problem}") from problem
 
 
 def watch(model: bytes, samples: Samples, progress: Progress = lambda done: None) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,9 @@ def mend(quantized: bytes, model: Graph) -> bytes:
 def _mend(graph: Graph, weights: int, bias: int, real: Array, axis: int) -> bool:
     of_weights, of_bias = (graph.main.tensors[t].quantization for t in (weights, bias))
     steps, codes = graph.constant(bias), graph.constant(weights)
-    if steps is None or len(of_weights.scale) != len(steps) or len(of_bias.scale) != len(steps):
+    if of_weights is None or of_bias is None or steps is None:  # layers that came quantized may lack them
+        return False
+    if len(of_weights.scale) != len(steps) or len(of_bias.scale) != len(steps):
         return False
     scales = np.array(of_weights.scale, np.float32)
     input_scale = float(np.max(np.asarray(of_bias.scale, np.float64) / scales))

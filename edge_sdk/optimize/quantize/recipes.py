@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,23 @@ def rewrite(
     except ModelError:
         if choices:
             raise
+    with _without_log():  # it tells of every setting that takes the place of another
         before = model.left_float
         for kind in dict.fromkeys(model.graph.kind(op) for op in model.graph.ops):
             model.left_float = (*before, kind)
             with contextlib.suppress(ModelError):
                 return _rewrite(model, mode, ranges, choices, float_io)
         model.left_float = before
-        raise
+        return _rewrite(model, mode, ranges, choices, float_io)  # raises what is wrong
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def quantizable(model: NormalForm) -> list[int]:
@@ -85,10 +96,16 @@ def _rewrite(
     else:
         for kind in (*OUTPUT_CHANNELS, "EMBEDDING_LOOKUP"):
             _add_float16(work, main, operation[_NAMES.get(kind, kind)])
+        for position, op in model.graph.layers():  # codes would be cast as if they were values
+            if model.graph.type(model.graph.op_inputs(op)[1]) != "FLOAT32":
+                name = operation[_NAMES.get(model.graph.kind(op), model.graph.kind(op))]
+                scope = _scope(model, position)
+                work.update_quantization_recipe(
+                    scope, name, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
+                )
     for position, choice in sorted((choices or {}).items()):
-        op = model.graph.ops[position]
-        scope = "^" + ";".join(model.graph.name(t) for t in model.graph.op_outputs(op)) + ";"
-        kind = model.graph.kind(op)
+        scope = _scope(model, position)
+        kind = model.graph.kind(model.graph.ops[position])
         name = operation[_NAMES.get(kind, kind)]
         if choice == "float":
             work.update_quantization_recipe(scope, name, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE)
@@ -116,6 +133,13 @@ def _rewrite(
             return mend(bytes(made.quantized_model), model.graph)
     except (ValueError, RuntimeError, KeyError, TypeError, IndexError, AttributeError) as problem:
         raise ModelError(f"litert-quantizer cannot quantize this model: {problem}") from problem
+
+
+def _scope(model: NormalForm, position: int) -> str:
+    """What litert-quantizer calls one op: the names of its outputs."""
+    return (
+        "^" + ";".join(model.graph.name(t) for t in model.graph.op_outputs(model.graph.ops[position])) + ";"
+    )
 
 
 def _granularity(kind: str) -> str:

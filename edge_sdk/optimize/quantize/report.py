@@ -99,13 +99,19 @@ def layer_reports(
                     names.get(name, name),
                     str(specs[name].dtype),
                     weights.get(name, ""),
-                    min(10 * float(np.log10(max(xx, 1e-300) / max(lost, 1e-300))), _SQNR_MOST),
+                    _decibels(xx, lost),
                     xy / float(np.sqrt(xx * yy)) if xx and yy else float(xx == yy),
                     codes_used,
                     why.get(name, ""),
                 )
             )
     return made
+
+
+def _decibels(signal: float, noise: float) -> float:
+    least = 1e-300
+    ratio = 10 * (np.log10(max(signal, least)) - np.log10(max(noise, least)))
+    return float(np.clip(ratio, -_SQNR_MOST, _SQNR_MOST))
 
 
 def _weight_types(model: bytes) -> dict[str, str]:

@@ -54,13 +54,15 @@ class Arm:
 class Distilled:
     """The student, and what teaching it was worth."""
 
-    model: bytes  # of the first seed
+    model: bytes  # of the first seed; the student as it came, where that was better
     quantized: bytes | None  # the same in int8, where that was asked for
     metric: str  # as `judge.Quality.measure`: "top-1", "agreement" with the teacher, "difference", ...
     teacher_score: float  # on the test samples
     taught: Arm
     control: Arm | None  # None where there are no labels to learn from
     file_score: float  # of `model`, run by this project's runtime
+    first_seed_score: float  # of what the first seed came to, run likewise
+    before_score: float | None  # of the student as it came; None for one that was made anew
     quantized_score: float | None  # of `quantized`
     samples: int
     labelled: int
@@ -78,14 +80,22 @@ class Distilled:
         return self._gain(self.taught.mean) / gap if gap > 0 else None
 
     @property
+    def spoilt(self) -> bool:
+        """Whether the student was better before, so that `model` is what it was."""
+        return self.before_score is not None and self._better(self.before_score, self.first_seed_score) > 0
+
+    @property
     def helped(self) -> bool:
-        """Whether the student does better than its control, if there is one."""
-        return self.control is None or self._gain(self.taught.mean) > 0
+        """Whether the student does better than its control, if there is one, and than it did before."""
+        return not self.spoilt and (self.control is None or self._gain(self.taught.mean) > 0)
 
     def _gain(self, score: float) -> float:
         """By how much a score is better than the control's."""
         assert self.control is not None
-        return (score - self.control.mean) * (-1 if self.metric == DIFFERENCE else 1)
+        return self._better(score, self.control.mean)
+
+    def _better(self, score: float, than: float) -> float:
+        return than - score if self.metric == DIFFERENCE else score - than
 
     def to_dict(self) -> dict[str, Any]:
         found = {k: v for k, v in asdict(self).items() if k not in ("model", "quantized")}
@@ -94,7 +104,7 @@ class Distilled:
             arm = getattr(self, name)
             if arm is not None:
                 found[name] |= {"mean": arm.mean, "spread": arm.spread, "from_teacher": name == "taught"}
-        return {**found, "gap_closed": self.gap_closed, "helped": self.helped}
+        return {**found, "gap_closed": self.gap_closed, "helped": self.helped, "spoilt": self.spoilt}
 
 
 def distill(
@@ -149,16 +159,19 @@ def distill(
             if name == "student" and seed == 0:
                 model = pupil.save(network)
         arms[name] = Arm(settings, min(trials, len(choices)), tuple(scores))
-    small = quantize(model, replace(samples, labels=None)).model if int8 else None
-    return Distilled(
+    before = None if pupil.given is None else judge(models.load(pupil.given)).after
+    score = judge(models.load(model)).after
+    found = Distilled(
         model=model,
-        quantized=small,
+        quantized=None,
         metric=judge.measure,
         teacher_score=judge(master).after,
         taught=arms["student"],
         control=arms.get("control"),
-        file_score=judge(models.load(model)).after,
-        quantized_score=None if small is None else judge(models.load(small)).after,
+        file_score=score,
+        first_seed_score=score,
+        before_score=before,
+        quantized_score=None,
         samples=len(samples),
         labelled=0 if labels is None else len(labels),
         test_samples=len(test),
@@ -166,6 +179,12 @@ def distill(
         bytes=(len(teacher), len(model)),
         macs=(_macs(teacher), _macs(model)),
     )
+    if found.spoilt and pupil.given is not None and before is not None:
+        found = replace(found, model=pupil.given, file_score=before, bytes=(len(teacher), len(pupil.given)))
+    if int8:
+        small = quantize(found.model, replace(samples, labels=None)).model
+        found = replace(found, quantized=small, quantized_score=judge(models.load(small)).after)
+    return found
 
 
 def best_of(

@@ -27,6 +27,10 @@ class Student(Protocol):
     def rate(self) -> float:
         """A learning rate that suits it."""
 
+    @property
+    def given(self) -> bytes | None:
+        """The file that it is from the start, if it is one."""
+
     def make(self, seed: int) -> Any: ...
     def save(self, network: Any) -> bytes: ...
 
@@ -42,6 +46,7 @@ class TorchStudent:
     name: str
     teacher: models.Model
     rate: float = 1e-2
+    given: bytes | None = None
 
     def make(self, seed: int) -> Any:
         with torch.random.fork_rng(devices=[]), users_code(self.name):
@@ -77,11 +82,11 @@ class TorchStudent:
 class GraphStudent:
     """A float `.tflite`, trained in place: each seed starts from the weights that it has."""
 
-    model: bytes
+    given: bytes
     rate: float = 3e-3
 
     def make(self, seed: int) -> Any:
-        return TorchGraph(self.model)
+        return TorchGraph(self.given)
 
     def save(self, network: Any) -> bytes:
         written: bytes = network.written()

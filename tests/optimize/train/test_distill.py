@@ -80,7 +80,10 @@ def test_a_teacher_is_worth_something_where_labels_are_few(student: str) -> None
     assert found.bytes == (len(TEACHER), len(found.model))
     assert found.macs == (2 * 4 + 4 * 2, 2 * 8 + 8 * 2)
     right = results(edge_sdk.load(found.model), TEST)[0].argmax(1) == CLASSES[600:]
-    assert found.file_score == right.mean() == found.taught.scores[0]
+    assert found.file_score == right.mean() == found.taught.scores[0] == found.first_seed_score
+    assert found.before_score is not None
+    assert found.before_score < 0.9
+    assert not found.spoilt
 
 
 def test_student_and_control_are_trained_alike_and_never_see_the_test(
@@ -105,6 +108,43 @@ def test_student_and_control_are_trained_alike_and_never_see_the_test(
     assert found.control is not None
     assert found.taught.trials == found.control.trials == 4
     assert len(found.taught.scores) == len(found.control.scores) == 3
+
+
+def test_a_student_that_was_better_before_is_handed_over_as_it_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is right, and a teacher that says the opposite of the truth."""
+    monkeypatch.chdir(tmp_path)
+    right, wrong = (
+        TEACHER,
+        layers(2, 4, 2, weights=[DIAGONALS, 8 * np.array([[1, 1, -1, -1], [-1, -1, 1, 1]])]),
+    )
+    Path("student.tflite").write_bytes(right)
+    Path("teacher.tflite").write_bytes(wrong)
+    np.savez("data.npz", x=POINTS[:600])
+    np.savez("test.npz", x=POINTS[600:], y=CLASSES[600:])
+    words = [
+        "--teacher",
+        "teacher.tflite",
+        "--student",
+        "student.tflite",
+        "--data",
+        "data.npz",
+        "--test",
+        "test.npz",
+    ]
+    short = ["--epochs", "20", "--trials", "1", "--seeds", "1"]
+    assert main(["distill", *words, "-o", "out.tflite", *short]) == 1
+    told = capsys.readouterr().out
+    assert "student, before" in told
+    assert "NOT TAUGHT: top-1 was 1.0000 before and 0." in told
+    assert "top-1 of the file: 1.0000" in told
+    assert Path("out.tflite").read_bytes() == right
+    assert main(["distill", *words, "-o", "out.tflite", *short, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["spoilt"]
+    assert not report["helped"]
+    assert report["before_score"] == report["file_score"] == 1 > report["first_seed_score"]
 
 
 def test_without_any_labels_there_is_no_control(student: str) -> None:
