@@ -178,8 +178,8 @@ def test_fine_tuning_is_called_each_round_with_the_original_as_teacher(
 ) -> None:
     calls: list[tuple[bytes, int]] = []
 
-    def fine_tune(model, samples, teacher, epochs, seed):  # type: ignore[no-untyped-def]
-        assert (teacher, epochs, seed, len(samples)) == (original, 0.5, 7, 8)
+    def fine_tune(model, samples, teacher, epochs, seed, augment):  # type: ignore[no-untyped-def]
+        assert (teacher, epochs, seed, len(samples), augment) == (original, 0.5, 7, 8, ("shift",))
         calls.append((model, macs(model)))
         return model
 
@@ -188,7 +188,7 @@ def test_fine_tuning_is_called_each_round_with_the_original_as_teacher(
     monkeypatch.setattr(train, "need_torch", lambda: None)
     samples = random_samples(edge_sdk.load(original).inputs, 8)
     target = prune.Target("macs", 0.5)
-    found = prune.prune(original, target, samples, rounds=2, fine_tune=prune.FineTune(0.5, 7))
+    found = prune.prune(original, target, samples, rounds=2, fine_tune=prune.FineTune(0.5, 7, ("shift",)))
     assert macs(original) > calls[0][1] > calls[1][1] == found.macs[1]
     assert found.reached
 
