@@ -57,7 +57,8 @@ def main() -> int:
             model.write_bytes(_trained(learn, options.train_epochs))
         command = [
             *(sys.executable, "-m", "edge_sdk.cli", "prune", model, "--macs", options.macs),
-            *("--data", learn, "--test", judge, "--rounds", options.rounds, "--fine-tune", options.epochs),
+            *("--data", learn, "--test", judge, "--limit", options.pictures),
+            *("--rounds", options.rounds, "--fine-tune", options.epochs),
             *("--augment", options.augment, "-o", options.output or f"{folder}/pruned.tflite"),
             *(["--json"] if options.json else []),
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,16 +67,30 @@ def record(model: RealModel, stash: Path, folder: Path) -> tuple[Path, Path]:
     return file, cases
 
 
-def _runs(file: Path, picture: Path | None) -> dict[str, Any]:
+def _interpreter(file: Path) -> Any:
+    """LiteRT with its reference kernels, or with its others for a model with an op that those lack."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    interpreter = Interpreter(
-        model_path=str(file),
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True,
-        num_threads=1,
-    )
-    interpreter.allocate_tensors()
+    def made(kernels: Any) -> Any:
+        found = Interpreter(
+            model_path=str(file),
+            experimental_op_resolver_type=kernels,
+            experimental_preserve_all_tensors=True,
+            num_threads=1,
+        )
+        found.allocate_tensors()
+        return found
+
+    try:
+        return made(OpResolverType.BUILTIN_REF)
+    except (RuntimeError, ValueError):
+        return made(OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+
+
+def _runs(file: Path, picture: Path | None) -> dict[str, Any]:
+    from edge_sdk import _native
+
+    interpreter = _interpreter(file)
     details = interpreter.get_input_details()
     rng = np.random.default_rng(zlib.crc32(file.name.encode()))
     runs = [[_noise(rng, d) for d in details], [_smooth(rng, d) for d in details]]
@@ -92,11 +105,16 @@ def _runs(file: Path, picture: Path | None) -> dict[str, Any]:
         for i, detail in enumerate(interpreter.get_output_details()):
             arrays[f"out{run}_{i}"] = interpreter.get_tensor(detail["index"])
         if run == 0:
+            tensors = _native.ParsedModel.from_path(str(file)).tensors()
             made = [i for op in interpreter._get_ops_details() for i in op["outputs"] if i >= 0]
-            for i in made:
-                with suppress(ValueError):  # strings and handles are no arrays
-                    arrays[f"tensor{i}"] = interpreter.get_tensor(i)
+            known = [i for i in made if _holds_numbers(tensors[i])]
+            arrays.update({f"tensor{i}": interpreter.get_tensor(i) for i in known})
     return arrays
+
+
+def _holds_numbers(tensor: dict[str, Any]) -> bool:
+    """LiteRT ends the process when it is asked for the value of a handle."""
+    return tensor["dtype"] not in ("str", "string", "resource", "variant")
 
 
 def _noise(rng: np.random.Generator, detail: dict[str, Any]) -> Any:

@@ -59,22 +59,23 @@ def test_every_other_model_that_we_run(stash: Path, tmp_path: Path) -> None:
         for row in rows
         if row["path"].startswith("real/") and float(row["mmacs"]) < 1000
     ]
-    failures, ran = [], 0
+    failures, refused, ran = [], [], 0
     for path in sorted(set(wanted) - listed):
         file = stash / "real" / f"{path}.tflite"
         if not runs_here(file):
             continue
+        try:
+            recorded = record(RealModel(path, DEEP_FLOAT), stash, tmp_path)
+        except RuntimeError as error:  # a custom op that only LiteRT's delegates know
+            refused.append(f"{path}: {error}")
+            continue
         ran += 1
-        command = [
-            sys.executable,
-            str(COMPARE),
-            *map(str, record(RealModel(path, DEEP_FLOAT), stash, tmp_path)),
-            "2",
-        ]
+        command = [sys.executable, str(COMPARE), *map(str, recorded), "2"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             failures.append(f"{path}: {result.stdout}{result.stderr[-500:]}")
     assert not failures, "\n".join(failures)
+    assert len(refused) <= 7, "\n".join(refused)
     assert ran > 50
 
 
