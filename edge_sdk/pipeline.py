@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from edge_sdk.energy import Energy, Meter, measure_work
 from edge_sdk.publish import Publisher
 from edge_sdk.sources import Source
 from edge_sdk.tasks import Task
@@ -31,6 +32,7 @@ class Summary:
     dropped: int  # frames of a live source that came while the model was busy
     skipped: int  # items that the source could not read
     seconds: float  # from start to end
+    energy: Energy | None = None  # of one result, above idle; None where nobody asked
 
 
 class Pipeline:
@@ -54,12 +56,26 @@ class Pipeline:
         self._tracker = tracker
         self._session = model.session()
 
-    def run(self, max_frames: int | None = None, on_event: Callable[[Event], None] | None = None) -> Summary:
+    def run(
+        self,
+        max_frames: int | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        meter: Meter | None = None,
+    ) -> Summary:
         """Goes on until the source ends or `max_frames` went through; calls `on_event` after each publish.
 
-        Errors of the source, the task, the model and the publisher are raised as they are, except that an
-        outbox without space refuses results, which are counted.
+        With a `meter` it waits two seconds first, which tell what the idle board draws, and the summary
+        has the joules of a result. Errors of the source, the task, the model and the publisher are raised
+        as they are, except that an outbox without space refuses results, which are counted.
         """
+        if meter is None:
+            return self._run(max_frames, on_event)
+        summary, energy = measure_work(
+            lambda: self._run(max_frames, on_event), lambda done: done.frames, meter
+        )
+        return replace(summary, energy=energy)
+
+    def _run(self, max_frames: int | None, on_event: Callable[[Event], None] | None) -> Summary:
         start, skipped, frames, refused = time.monotonic(), self._source.skipped, 0, 0
         sent: deque[Future[None]] = deque()  # inference does not wait until a result is safe
         with _Newest(self._source) if self._source.live else _InOrder(self._source) as feed:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "tasks": BASE | {"labels", "metadata"},
     "sources": BASE,
     "publish": BASE,
-    "pipeline": MODEL | {"tasks", "sources", "publish"},
+    "pipeline": MODEL | {"energy", "tasks", "sources", "publish"},
     "energy": BASE | {"boards"},
     "doctor": BASE | {"boards"},
     "bench": MODEL | {"energy"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from meters import Time, replay
 from PIL import Image
 from pipelines import Walking, mean_model
 
 import edge_sdk
 from edge_sdk import tasks
+from edge_sdk.energy import measure_work
 from edge_sdk.errors import InputError, PublishError, SourceError
 from edge_sdk.pipeline import Pipeline
 from edge_sdk.publish.memory import MemoryPublisher
@@ -59,6 +62,25 @@ def test_every_picture_of_a_folder_is_published_in_order(colours: edge_sdk.Model
     assert first["results"] == [{"id": 0, "label": "red", "score": 1.0}]
     assert set(first["timings_ms"]) == {"prepare", "run", "decode"}
     assert all(value > 0 for value in first["timings_ms"].values())
+
+
+def test_the_summary_has_the_joules_of_a_result(
+    colours: edge_sdk.Model, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two watts while idle, eight while it runs; each picture takes a second of the test's clock."""
+    time = Time()
+    measured = functools.partial(measure_work, clock=time, wait=time.wait, root=tmp_path)
+    monkeypatch.setattr("edge_sdk.pipeline.measure_work", measured)
+    meter = replay(tmp_path, "time_s,joule\n0,0\n2,4\n102,804", time)
+    with open_source(folder) as source:
+        pipeline = Pipeline(source, colours, tasks.for_model(colours), MemoryPublisher())
+        summary = pipeline.run(on_event=lambda event: time.wait(1), meter=meter)
+    assert summary.frames == 3
+    assert summary.energy is not None
+    assert summary.energy.joules == pytest.approx(8 - 2)
+    with open_source(folder) as source:
+        pipeline = Pipeline(source, colours, tasks.for_model(colours), MemoryPublisher())
+        assert pipeline.run().energy is None
 
 
 def test_sensor_windows_carry_their_truth(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import edge_sdk
-from edge_sdk.boards import BoardProfile, detect
-from edge_sdk.cli.options import add_json, add_meter, existing_file, positive
+from edge_sdk.boards import detect
+from edge_sdk.cli.options import add_json, add_meter, existing_file, meter_or_reason, positive
 from edge_sdk.cli.samples import samples_of
 from edge_sdk.cli.screen import Progress, emit_json, table
-from edge_sdk.energy import Meter, MeterError, measure, not_measured, open_meter
+from edge_sdk.energy import measure, not_measured
 from edge_sdk.errors import InputError
 from edge_sdk.optimize import gate, pareto
 from edge_sdk.optimize.compare import Comparison, MeasureEnergy, compare
@@ -68,24 +68,12 @@ def main(options: argparse.Namespace) -> int:
 def energy_by(where: str | None) -> Iterator[MeasureEnergy]:
     """What measures the energy of runs: the meter that `--meter` names, or one that says why it cannot."""
     board = detect()
-    meter = _meter(where, board)
+    meter = meter_or_reason(where, board)
     if isinstance(meter, str):
         yield lambda run: not_measured(meter)
     else:
         with meter:
             yield functools.partial(measure, meter=meter, board=board)
-
-
-def _meter(where: str | None, board: BoardProfile) -> Meter | str:
-    """The one that was asked for or else is there; or why none is."""
-    if where == "none":
-        return "nobody asked for it"
-    try:
-        return open_meter(where, board)
-    except MeterError as problem:
-        if where is not None:
-            raise
-        return str(problem)
 
 
 def _write(path: str, write: Callable[[str], object]) -> None:

@@ -27,10 +27,8 @@ def add_conventions(parser: argparse.ArgumentParser) -> None:
 
 
 def check_conventions(options: argparse.Namespace) -> None:
-    """Conventions need a broker, and a meter somebody to tell."""
+    """Conventions need a broker."""
     given = _given(options)
-    if options.meter and not given:
-        raise InputError("--meter is for --home-assistant and --sparkplug, which tell the board's power")
     if given and not any(url.startswith(("mqtt", "ws")) for url in options.publish):
         raise InputError(f"--{given[0].replace('_', '-')} needs a broker: --publish mqtt://host:port/topic")
 

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from edge_sdk import boards
+from edge_sdk.energy import Meter, MeterError, open_meter
 from edge_sdk.errors import InputError
 
 
@@ -26,6 +27,18 @@ def add_meter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--meter", metavar="NAME[:WHAT]",
                         help="the power meter: hwmon:RAIL, rapl, pmic, module:Class, ... (docs/energy.md); "
                              "the first that there is by default, `none` for none")  # fmt: skip
+
+
+def meter_or_reason(where: str | None, board: boards.BoardProfile) -> Meter | str:
+    """The meter that --meter names, or else the first that is there; or why there is none."""
+    if where == "none":
+        return "nobody asked for it"
+    try:
+        return open_meter(where, board)
+    except MeterError as problem:
+        if where is not None:
+            raise
+        return str(problem)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

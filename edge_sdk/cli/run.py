@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from edge_sdk import labels, model, publish, sources, tasks
 from edge_sdk.cli.conventions import Sensors, add_conventions, check_conventions, conventions_of, tracker_of
 from edge_sdk.cli.mqtt_options import add_publisher, publisher_of
-from edge_sdk.cli.options import add_json, add_machine, add_meter, board_of, positive
+from edge_sdk.cli.options import add_json, add_machine, add_meter, board_of, meter_or_reason, positive
 from edge_sdk.cli.screen import Progress, emit_json
+from edge_sdk.energy import not_measured
 from edge_sdk.pipeline import Pipeline, Summary
 from edge_sdk.publish.base import all_of
 from edge_sdk.sources import masks
@@ -74,6 +76,7 @@ def main(options: argparse.Namespace) -> int:
         **_given(top_k=options.top_k, threshold=options.threshold),
     )
     check_conventions(options)
+    meter = meter_or_reason(options.meter, board)
     tracker, sensors = tracker_of(options, task), Sensors(board, options.meter)
     destination = _connect(options, lambda: conventions_of(options, task, sensors))
     source = sources.open_source(options.source, **_source_options(options, loaded))
@@ -86,7 +89,14 @@ def main(options: argparse.Namespace) -> int:
             sensors.read()
 
         try:
-            summary = Pipeline(source, loaded, task, destination, tracker).run(options.frames, on_event)
+            pipeline = Pipeline(source, loaded, task, destination, tracker)
+            if isinstance(meter, str):
+                summary = pipeline.run(options.frames, on_event)
+                if options.meter != "none":
+                    summary = replace(summary, energy=not_measured(meter))
+            else:
+                with meter:
+                    summary = pipeline.run(options.frames, on_event, meter)
         finally:
             left = _deliver(destination, options.wait)
     return _report(options, summary, left, source.reasons)
@@ -189,6 +199,7 @@ def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: l
                 "reasons": reasons,
                 "seconds": round(summary.seconds, 3),
                 "fps": round(fps, 2),
+                "energy": summary.energy and summary.energy.to_dict(),
             }
         )
     else:
@@ -199,5 +210,7 @@ def _report(options: argparse.Namespace, summary: Summary, left: int, reasons: l
         if left:
             text += f", {left} not delivered" if options.outbox is None else f", {left} wait in the outbox"
         print(text, file=sys.stderr)
+        if summary.energy and (options.meter or summary.energy.joules is not None):
+            print(f"energy: {summary.energy.text}", file=sys.stderr)
     lost = left if options.outbox is None else 0  # what is in an outbox goes out with the next run
     return 1 if summary.skipped or summary.refused or lost else 0

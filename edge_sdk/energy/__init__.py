@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from edge_sdk import lazy
 from edge_sdk.energy.board import Throttling, temperature_c, throttling
-from edge_sdk.energy.inference import Energy, measure, not_measured
+from edge_sdk.energy.inference import Energy, measure, measure_work, not_measured
 from edge_sdk.energy.meter import Factory, Meter, Recorder, Watts
 from edge_sdk.errors import MeterError
 
@@ -92,6 +92,7 @@ __all__ = [
     "Throttling",
     "Watts",
     "measure",
+    "measure_work",
     "not_measured",
     "open_meter",
     "temperature_c",

@@ -62,6 +62,60 @@ def test_what_is_lost_in_the_noise_is_not_made_up(tmp_path: Path, text: str, rea
     assert "not measured" in found.text
 
 
+def test_the_energy_of_a_pipelines_results_is_what_is_above_idle(tmp_path: Path) -> None:
+    # Of power there are two readings, 2 and 5 W, and the area between them; a counter knows all.
+    for text, watts in (("time_s,watt\n0,2\n4.1,5", 3.5), ("time_s,joule\n0,0\n4,8\n104,508", 5.0)):
+        time = Time()
+        meter = replay(tmp_path, text, time)
+
+        def work(time: Time = time) -> str:
+            time.wait(10)
+            return "done"
+
+        done, found = energy.measure_work(work, len, meter, 4.0, root=tmp_path, clock=time, wait=time.wait)
+        assert done == "done"
+        assert (found.idle_watts, found.watts) == (pytest.approx(2), pytest.approx(watts))
+        assert found.joules == pytest.approx((watts - 2) * 10 / 4)
+        assert (found.per, found.runs, found.seconds) == ("result", 4, pytest.approx(10))
+        assert "mJ per result above idle" in found.text
+        assert "over 4 results in 10.0 s" in found.text
+        assert found.rate_hz == (None if meter.counts else 5.0)
+
+
+def test_work_is_done_once_whatever_the_meter_does(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def work() -> list[str]:
+        calls.append("done")
+        return calls
+
+    for begin, during in (("gone", "gone"), (5, "gone")):
+        calls.clear()
+        file = zone(tmp_path, "intel-rapl:0", "package-0", 5)
+        meter = open_meter("rapl", None, tmp_path)
+        file.write_text(str(begin))
+
+        def spoiling(text: str = str(during), file: Path = file) -> list[str]:
+            file.write_text(text)
+            return work()
+
+        done, found = energy.measure_work(spoiling, len, meter, 0.0, root=tmp_path)
+        assert done == calls == ["done"]
+        assert found.joules is None
+        assert "energy_uj cannot be read" in str(found.reason)
+    file.write_text("7")
+    with pytest.raises(ZeroDivisionError):
+        energy.measure_work(lambda: 1 // 0, int, meter, 0.0, root=tmp_path)
+    with pytest.raises(energy.MeterError, match="the work's own"):
+        energy.measure_work(_refuse, int, meter, 0.0, root=tmp_path)
+    _, found = energy.measure_work(list, len, meter, 0.0, root=tmp_path)
+    assert found.reason == "there were no results"
+
+
+def _refuse() -> int:
+    raise energy.MeterError("the work's own")
+
+
 def test_a_meter_that_fails_while_it_runs_gives_the_reason(tmp_path: Path) -> None:
     file = zone(tmp_path, "intel-rapl:0", "package-0", 5)
     meter = open_meter("rapl", None, tmp_path)

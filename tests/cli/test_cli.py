@@ -160,7 +160,7 @@ def test_run_skips_damaged_pictures_and_ends_with_1(tmp_path: Path) -> None:
         (["inspect", "none.tflite"], ["none.tflite"]),
         (["bench", "none.tflite"], ["none.tflite"]),
         (["bench", CLOTHING, "--meter", "abacus"], ["abacus", "rapl"]),
-        (["run", "--model", CLOTHING, "--source", PICTURES, "--meter", "rapl"], ["--meter", "--sparkplug"]),
+        (["run", "--model", CLOTHING, "--source", PICTURES, "--meter", "abacus"], ["abacus", "rapl"]),
         (["bench", CLOTHING, "--against", "litert,toaster"], ["toaster", "openvino"]),
         (["boards", "toaster"], ["toaster"]),
         (["tune", "none.tflite"], ["none.tflite"]),
@@ -225,6 +225,19 @@ def test_bench_measures_energy_where_there_is_a_meter(tmp_path: Path) -> None:
     )
     assert (found["reason"], found["method"]) == (None, "energy counter read at both ends")
     assert last_json(edge("bench", CLOTHING, "--runs", 3, "--json", "--meter", "none"))["energy"] is None
+
+
+def test_run_tells_the_energy_of_a_result_where_there_is_a_meter(tmp_path: Path) -> None:
+    power_that_rises = "".join(f"{t},{t * t}\n" for t in range(300))
+    (tmp_path / "counter.csv").write_text(f"time_s,joule\n{power_that_rises}")
+    arguments = ("run", "--model", CLOTHING, "--source", PICTURES, "--json", "--meter")
+    report = last_json(edge(*arguments, f"replay:{tmp_path}/counter.csv"))
+    found = report["energy"]
+    assert (found["per"], found["runs"], found["reason"]) == ("result", report["frames"], None)
+    assert found["joules"] == pytest.approx(
+        (found["watts"] - found["idle_watts"]) * found["seconds"] / found["runs"]
+    )
+    assert last_json(edge(*arguments, "none"))["energy"] is None
 
 
 def test_bench_against_litert_gives_a_ratio() -> None:
