@@ -182,6 +182,9 @@ def test_inspect_shows_ops_kernels_and_labels() -> None:
     assert "Trouser" in text
     assert "gemm_" in text
     report = last_json(edge("inspect", CLOTHING, "--json"))
+    # 1,000 bytes are a KB here as in quantize, prune and compare
+    assert f": {report['bytes'] / 1000:.1f} KB, " in text
+    assert f"arena {report['arena_bytes'] / 1000:.1f} KB" in text
     assert report["missing"] == []
     assert report["error"] is None
     assert report["macs"] > 1_000_000
