@@ -4,8 +4,8 @@
 
 CASES holds `in<run>_<i>` and `out<run>_<i>` for each run and tensor, `tensor<index>` for what stood
 between the ops in run 0, and `tolerance` (absolute, relative). All runs share one session per thread
-count, then the first is repeated. Prints what differs, one line each; the exit code says whether
-anything did.
+count, which carries state from one to the next; then it is reset, and the first is repeated. Prints
+what differs, one line each; the exit code says whether anything did.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def main(model: str, cases: str, *threads: str) -> int:
     for count in threads:
         session = _native.Session(plan, int(count))
         for number in (*range(runs), 0):
+            if number == 0:
+                session.reset()
             run(session, number)
             got = [np.array(session.view(tensor)) for tensor in plan.outputs()]
             wanted = [recorded[f"out{number}_{i}"] for i in range(len(got))]
