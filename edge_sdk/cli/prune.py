@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from edge_sdk.errors import InputError
 from edge_sdk.optimize import prune
 from edge_sdk.optimize.data import Samples
 from edge_sdk.optimize.judge import Quality
+from edge_sdk.optimize.prune.sparsity import reasons
 from edge_sdk.units import KB
 
 _MISSED = 3  # exit status: written, but the target could not be met
@@ -154,8 +154,7 @@ def _pruned_text(p: prune.Pruned) -> list[str]:
 def _sparse_text(s: prune.Sparsified) -> list[str]:
     rows = [(y.name, y.blocks, y.zero, y.zero / y.blocks) for y in s.layers]
     text = [table(("layer", "blocks", "zero", "share"), rows), ""]
-    reasons = Counter(each.rpartition(": ")[2] for each in s.left_alone)
-    text += [f"{count} layer{'s' * (count != 1)} left alone: {reason}" for reason, count in reasons.items()]
+    text += reasons(s.left_alone)
     text.append(f"latency {_pair(s.latency_ms, 1, ' ms')}, best of runs in turn")
     if not s.faster:
         text.append("NO GAIN on this machine: int8 kernels skip zeros, where a layer has enough of them")

@@ -73,7 +73,7 @@ def test_blocks_of_float16_weights_are_left_alone_with_the_reason(capsys: pytest
     Path("half.tflite").write_bytes(float_models.network(half=True))
     assert main(["prune", "half.tflite", "-o", "s.tflite", "--sparsity", "block"]) == 2
     told = capsys.readouterr().err
-    assert "unpacked by other ops, as from float16: quantize the model first" in told
+    assert "4 layers left alone: its weights are unpacked by other ops, as from float16; quantize" in told
     assert told.count("\n") == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -95,7 +97,7 @@ def sparsify(
             )
     left_alone += _unpacked(graph)
     if not layers:
-        raise ModelError(f"no layer can be made sparse: {'; '.join(left_alone) or 'there are none'}")
+        raise ModelError(f"no layer can be made sparse: {'; '.join(reasons(left_alone)) or 'there are none'}")
     graph.collect()
     sparse = tflite_file.write(graph.tree, tflite_file.appended_files(model))
     before, after = timing.best([model, sparse], threads)
@@ -103,11 +105,17 @@ def sparsify(
     return Sparsified(sparse, tuple(layers), tuple(left_alone), (before, after), quality)
 
 
+def reasons(left_alone: Sequence[str]) -> list[str]:
+    """How many layers were left alone for each reason, in words."""
+    counts = Counter(each.partition(": ")[2] for each in left_alone)
+    return [f"{count} layer{'s' * (count != 1)} left alone: {why}" for why, count in counts.items()]
+
+
 def _unpacked(graph: Graph) -> list[str]:
     """The layers whose weights other ops make."""
     constant = {i for i, _ in graph.layers()}
     return [
-        f"{graph.name(graph.op_outputs(op)[0])}: its weights are unpacked by other ops, as from float16: "
+        f"{graph.name(graph.op_outputs(op)[0])}: its weights are unpacked by other ops, as from float16; "
         "quantize the model first"
         for i, op in enumerate(graph.ops)
         if graph.kind(op) in OUTPUT_CHANNELS and i not in constant

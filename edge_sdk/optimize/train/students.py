@@ -108,8 +108,13 @@ def open_student(where: str, teacher: models.Model, outputs: int, softmax: bool)
         return GraphStudent(model)
     if len(teacher.inputs) != 1 or len(teacher.outputs) != 1:
         raise InputError("the teacher has several inputs or outputs: give the student as a float .tflite")
+    shape = teacher.inputs[0].shape
+    if len(shape) < 2 or shape[0] != 1:
+        raise InputError(
+            f"the teacher takes {list(shape)}, not one sample [1, ...]: give the student as a float .tflite"
+        )
     build, name = _builder(where)
-    return TorchStudent(build, teacher.inputs[0].shape, outputs, softmax, name, teacher)
+    return TorchStudent(build, shape, outputs, softmax, name, teacher)
 
 
 def _builder(where: str) -> tuple[Builder, str]:

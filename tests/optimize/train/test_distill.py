@@ -274,5 +274,10 @@ def test_students_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     (other := tmp_path / "s.tflite").write_bytes(layers(2, 8, 2))
     with pytest.raises(InputError, match=r"takes .*, the teacher"):
         opened(str(other))
+    g = GraphBuilder()
+    x, y = g.input((5, 2), "float32"), g.tensor((5, 2), "float32")
+    g.op("RELU", [x], [y])
+    with pytest.raises(InputError, match=r"the teacher takes \[5, 2\], not one sample"):
+        students.open_student("mlp", edge_sdk.load(g.build(outputs=[y])), 2, False)
     with pytest.raises(ModelError, match="only float models can be trained"):
         opened(str(MOTION_INT8))
