@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="WHERE", help="samples to prune by: .npz, a folder, any source")
     parser.add_argument("--test", metavar="WHERE", help="samples to judge by; a fifth of --data by default")
     parser.add_argument("--limit", type=positive, metavar="N", help="take at most N samples of each")
-    parser.add_argument("--importance", choices=("activation", "weights"), default="",
+    parser.add_argument("--importance", choices=("activation", "taylor", "weights"), default="",
                         help="what channels are ranked by: activation where there is --data")  # fmt: skip
     parser.add_argument("--multiple", type=positive, default=prune.MULTIPLE, metavar="N",
                         help=f"of channels that layers are left with ({prune.MULTIPLE})")  # fmt: skip

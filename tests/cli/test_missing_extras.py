@@ -48,6 +48,7 @@ def without(modules: str, where: Path, *command: str) -> subprocess.CompletedPro
         (TORCH, ["prune", "net.py", "--macs", "0.5"], "PyTorch"),
         (TORCH, ["compress", "net.py", "--data", "data.npz", "--budget", "size<=1KB"], "PyTorch"),
         (TORCH, ["prune", FLOAT, "--macs", "0.5", "--data", "data.npz", "--fine-tune"], "PyTorch"),
+        (TORCH, ["prune", FLOAT, "--macs", "0.5", "--data", "data.npz", "--importance", "taylor"], "PyTorch"),
         (TORCH, ["distill", "--teacher", FLOAT, "--student", "mlp", "--data", "data.npz"], "PyTorch"),
     ],
 )

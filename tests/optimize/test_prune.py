@@ -256,6 +256,7 @@ def test_command_says_what_it_missed_and_what_gains_nothing(
         (["--macs", "half", "-o", "OUT"], "neither a share"),
         (["-o", "OUT"], "required"),
         (["--macs", "0.5", "--importance", "activation", "-o", "OUT"], "need samples"),
+        (["--macs", "0.5", "--importance", "taylor", "-o", "OUT"], "need samples"),
         (["--sparsity", "block", "--share", "2", "-o", "OUT"], "between 0 and 1"),
         (["--sparsity", "block", "--fine-tune", "-o", "OUT"], "tune first"),
     ],

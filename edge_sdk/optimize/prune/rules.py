@@ -26,13 +26,24 @@ _SPATIAL = ["AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D", "RESIZE_BILINEAR", "
 _REDUCE = ["MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"]
 _RESHAPE = ["EXPAND_DIMS", "RESHAPE", "SQUEEZE"]
 
+Rule = Callable[[Search, Any], bool]
 
-def _same(s: Search, op: Any) -> bool:
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis = s.axis_of(tensor)
-    if axis is not None:
-        s.mark(out, axis, s.axes[tensor][axis])
+
+def _of_one(rule: Callable[[Search, Any, int, int, int], bool]) -> Rule:
+    """A rule of ops that make one tensor of another; without numbers on an axis there is nothing to do."""
+
+    def found(s: Search, op: Any) -> bool:
+        (out,) = s.graph.op_outputs(op)
+        tensor = s.graph.op_inputs(op)[0]
+        axis = s.axis_of(tensor)
+        return axis is None or rule(s, op, tensor, axis, out)
+
+    return found
+
+
+@_of_one
+def _same(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
+    s.mark(out, axis, s.axes[tensor][axis])
     return True
 
 
@@ -75,12 +86,11 @@ def _spatial(s: Search, op: Any) -> bool:
     return True
 
 
-def _reduce(s: Search, op: Any) -> bool:
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis, over = s.axis_of(tensor), s.values(op, 1)
-    if axis is None or over is None:
-        return axis is None
+@_of_one
+def _reduce(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
+    over = s.values(op, 1)
+    if over is None:
+        return False
     gone = {a % len(s.graph.shape(tensor)) for a in over}
     if axis in gone:
         return False
@@ -89,13 +99,9 @@ def _reduce(s: Search, op: Any) -> bool:
     return True
 
 
-def _reshape(s: Search, op: Any) -> bool:
+@_of_one
+def _reshape(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
     """The numbers of all elements, in the new shape, must differ along one axis only."""
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis = s.axis_of(tensor)
-    if axis is None:
-        return True
     if s.graph.kind(op) == "RESHAPE" and (
         s.values(op, 1) is None and getattr(op.builtinOptions, "newShape", None) is None
     ):
@@ -112,12 +118,11 @@ def _reshape(s: Search, op: Any) -> bool:
     return False
 
 
-def _pad(s: Search, op: Any) -> bool:
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis, pads = s.axis_of(tensor), s.values(op, 1)
-    if axis is None or pads is None:
-        return axis is None
+@_of_one
+def _pad(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
+    pads = s.values(op, 1)
+    if pads is None:
+        return False
     around = pads[2 * axis : 2 * axis + 2]
     if s.graph.kind(op) == "MIRROR_PAD" and any(around):
         return False
@@ -126,23 +131,18 @@ def _pad(s: Search, op: Any) -> bool:
     return True
 
 
-def _blocks(s: Search, op: Any) -> bool:
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis, blocks = s.axis_of(tensor), s.values(op, 1)
-    if axis is None or blocks is None or axis <= len(blocks):
-        return axis is None
+@_of_one
+def _blocks(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
+    blocks = s.values(op, 1)
+    if blocks is None or axis <= len(blocks):
+        return False
     s.mark(out, axis, s.axes[tensor][axis])
     return True
 
 
-def _slice(s: Search, op: Any) -> bool:
+@_of_one
+def _slice(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
     """A slice of other axes only; `surgery` leaves this one open."""
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis = s.axis_of(tensor)
-    if axis is None:
-        return True
     if any(s.values(op, i) is None for i in range(1, len(s.graph.op_inputs(op)))):
         return False
     shape, made = s.graph.shape(tensor), s.graph.shape(out)
@@ -184,12 +184,11 @@ def _split(s: Search, op: Any) -> bool:
     return True
 
 
-def _transpose(s: Search, op: Any) -> bool:
-    (out,) = s.graph.op_outputs(op)
-    tensor = s.graph.op_inputs(op)[0]
-    axis, order = s.axis_of(tensor), s.values(op, 1)
-    if axis is None or order is None:
-        return axis is None
+@_of_one
+def _transpose(s: Search, op: Any, tensor: int, axis: int, out: int) -> bool:
+    order = s.values(op, 1)
+    if order is None:
+        return False
     s.mark(out, order.index(axis), s.axes[tensor][axis])
     return True
 
@@ -262,7 +261,7 @@ def _dense(s: Search, op: Any) -> bool:
     return _layer(s, op, tensor, ids, s.fresh(made), 0)
 
 
-RULES: dict[str, Callable[[Search, Any], bool]] = {
+RULES: dict[str, Rule] = {
     **dict.fromkeys(_SAME, _same),
     **dict.fromkeys(_BINARY, _binary),
     **dict.fromkeys(_SPATIAL, _spatial),

@@ -104,13 +104,16 @@ def prune(
     """Removes channels until `target` is met, or as many as can go.
 
     `samples` let what stays stand in for what goes, `test` are the ones to judge by. `method`:
-    "activation" (the default where there are samples) or "weights". `multiple`: of how many channels
-    layers are to be left. `rounds`: go there in as many steps, each with statistics (and fine-tuning) of
-    its own. Raises ModelError where nothing can be pruned.
+    "activation" (the default where there are samples), "taylor" (by gradients, needs PyTorch) or
+    "weights". `multiple`: of how many channels layers are to be left. `rounds`: go there in as many
+    steps, each with statistics (and fine-tuning) of its own. Raises ModelError where nothing can be
+    pruned.
     """
     method = method or ("weights" if samples is None else "activation")
-    if samples is None and (method == "activation" or fine_tune):
-        raise ModelError("pruning by activation and fine-tuning need samples: give some")
+    if samples is None and (method != "weights" or fine_tune):
+        raise ModelError("pruning by activation or taylor and fine-tuning need samples: give some")
+    if method == "taylor":
+        train.need_torch("ranking channels by taylor")
     if fine_tune:
         train.need_torch()  # rather now than after the first round
     _refuse_unfit(Graph(tflite_file.read(model)))
@@ -183,11 +186,18 @@ class _Step:
             None if samples is None else samples.take(slice(None, None, max(1, len(samples) // _STATISTICS)))
         )
         self._inflow = None if some is None else statistics.inflow(model, self._channels, some)
-        scores: importance.Importance = importance.ByWeights(graph, self._channels)
-        if method == "activation" and self._inflow is not None:
-            scores = importance.ByActivation(graph, self._channels, self._inflow)
+        scores = self._scores(graph, method, some)
         self._costs = choose.costs(self._channels, sum(graph.macs(op) for op in graph.ops))
         self._order = choose.order(self._channels, scores, self._costs, multiple)
+
+    def _scores(self, graph: Graph, method: str, samples: Samples | None) -> importance.Importance:
+        if samples is None or self._inflow is None or method == "weights":
+            return importance.ByWeights(graph, self._channels)
+        if method == "activation":
+            return importance.ByActivation(graph, self._channels, self._inflow)
+        from edge_sdk.optimize.prune.taylor import ByTaylor  # it imports torch
+
+        return ByTaylor(graph, self._channels, self._inflow, samples)
 
     def down_to(self, limit: float, meter: _Meter) -> tuple[bytes, bool]:
         """The model with the fewest removals that needs at most `limit`; else the one with most.
