@@ -137,6 +137,8 @@ class GraphBuilder:
     def constant(self, values: Any, *args: Any, **kwargs: Any) -> int:
         """A tensor that holds `values`, an array; scale, zero_point, axis and name as for `tensor`."""
         array = np.asarray(values)
+        if array.dtype.kind == "O":
+            return self.strings(list(array.flat), array.shape)
         index = self.tensor(array.shape, array.dtype.name, *args, **kwargs)
         self._graph.tensors[index].buffer = len(self._model.buffers)
         data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from builders import GraphBuilder
+from flatbuffers import flexbuffers
 
 WEIGHTS = np.array([[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 3, 0]], np.float32)
 BIAS = np.array([0.5, 0, -0.5], np.float32)
@@ -106,12 +107,12 @@ def chain_model(*ops: str) -> bytes:
 
 
 def missing_op_model() -> bytes:
-    """str (1) -> str (n): pairs of words, by an op that LiteRT has and we, who know no strings, lack."""
+    """int8 (4), float32 (4) -> float32 (4): how far codes are off, by an op that LiteRT has and we lack."""
     g = GraphBuilder()
-    x, y = g.input((1,), "string", name="x"), g.tensor((0,), "string")
-    g.op("SKIP_GRAM", [x], [y], ngramSize=2)
-    g.outputs(y)
-    return g.build()
+    x, y = g.input((4,), "int8", scale=0.5, name="x"), g.tensor((4,), "float32")
+    options = bytes(flexbuffers.Dumps({"tolerance": 1.0, "log_if_failed": False}))
+    g.op("NumericVerify", [x, g.input((4,), "float32", name="wanted")], [y], custom_options=options)
+    return g.build(outputs=[y])
 
 
 def counter_model() -> bytes:

@@ -12,6 +12,8 @@ std::vector<int> callees(const Node& node) {
     if (node.opcode == opcode::kCALL_ONCE) return {c->subgraph};
   } else if (const auto* d = std::get_if<CompositeAttributes>(&node.attributes)) {
     if (node.opcode == opcode::kSTABLEHLO_COMPOSITE) return {d->subgraph};
+  } else if (const auto* e = std::get_if<CaseAttributes>(&node.attributes)) {
+    if (node.opcode == opcode::kSTABLEHLO_CASE) return e->graphs;
   }
   return {};
 }

@@ -94,7 +94,7 @@ struct Model {
 // Checks that indices, types, shapes and sizes of a graph agree. Reads nothing but the graph.
 Status verify(const Graph& graph);
 
-// The graphs that a node calls, by IF, WHILE, CALL_ONCE or STABLEHLO_COMPOSITE.
+// The graphs that a node calls, by IF, STABLEHLO_CASE, WHILE, CALL_ONCE or STABLEHLO_COMPOSITE.
 std::vector<int> callees(const Node& node);
 
 // Checks that these exist and that no graph calls itself, be it through others.

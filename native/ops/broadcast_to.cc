@@ -30,8 +30,7 @@ Status prepare(PrepareContext& op) {
     const int64_t step = repeated ? 0 : from[static_cast<size_t>(i - lacks)];
     copy.add({y.shape[i], step, to[static_cast<size_t>(i)]});
   }
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

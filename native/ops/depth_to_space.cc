@@ -38,8 +38,7 @@ Status prepare(PrepareContext& op) {
   copy.add({x.shape[2], from[2], to[2] * b});
   copy.add({b, cell, to[2]});
   copy.add({y.shape[3], from[3], to[3]});
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ namespace edge {
 namespace {
 
 Status check(const OpView& op) {
-  EDGE_TRY(check_movement(op, 2));
+  EDGE_TRY(check_movement(op, 2, /*strings=*/true));
   return expect_same_codes(op.in(0), op.out(0));
 }
 

@@ -7,7 +7,7 @@ namespace {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(2, 2, 1));
   EDGE_TRY(op.expect_input(0, {DType::kInt32, DType::kInt64}));
-  EDGE_TRY(expect_movable(op, 1));
+  EDGE_TRY(expect_movable(op, 1, /*strings=*/true));
   EDGE_TRY(op.expect_output(0, {op.in(1).spec.dtype}));
   return expect_same_codes(op.in(1), op.out(0));
 }
@@ -21,19 +21,14 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 
 Status prepare(PrepareContext& op) {
   const TensorSpec& y = op.out(0).spec;
-  const int64_t element = static_cast<int64_t>(dtype_size(y.dtype));
+  const int64_t element = static_cast<int64_t>(moved_size(y.dtype));
   StridedCopy copy(static_cast<size_t>(element));
   copy.add({y.shape.count(), 0, element});
-  op.make_state<StridedCopy>() = copy;
-  return {};
-}
-
-void eval(const EvalContext& run) {
-  run.state<StridedCopy>().run(run.in<uint8_t>(1), run.out<uint8_t>(0), run.pool());
+  return prepare_copy(op, copy, 1);
 }
 
 }  // namespace
 
-extern const OpDef op_fill{check, infer, prepare, eval};
+extern const OpDef op_fill{check, infer, prepare, eval_copy};
 
 }  // namespace edge

@@ -24,7 +24,7 @@ Status outside(int64_t index, int64_t extent) {
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<GatherAttributes>());
   EDGE_TRY(op.expect_arity(2, 2, 1));
-  if (op.in(0).spec.dtype != DType::kString) EDGE_TRY(expect_movable(op, 0));
+  EDGE_TRY(expect_movable(op, 0, /*strings=*/true));
   EDGE_TRY(expect_indices(op, 1));
   return op.expect_output_as_input();
 }
@@ -84,16 +84,13 @@ void eval_strings(const EvalContext& run) {
   const Indices index(run.in<uint8_t>(1), s.index_bytes);
   const Strings in(run.in<uint8_t>(0));
   const int64_t inner = static_cast<int64_t>(s.inner);
-  std::vector<std::string_view> found;
-  for (int64_t o = 0; o < s.batches * s.outer; ++o) {
-    for (int64_t i = 0; i < s.indices; ++i) {
-      const int64_t at = index[o / s.outer * s.indices + i];
-      if (at < 0 || at >= s.extent) return run.fail(outside(at, s.extent));
-      for (int64_t n = 0; n < inner; ++n) found.push_back(in[(o * s.extent + at) * inner + n]);
-    }
+  for (int64_t i = 0; i < s.batches * s.indices; ++i) {
+    if (index[i] < 0 || index[i] >= s.extent) return run.fail(outside(index[i], s.extent));
   }
-  Status status = write_strings(run, 0, found);
-  if (!status.ok()) run.fail(std::move(status));
+  write_strings(run, 0, s.batches * s.outer * s.indices * inner, [&](int64_t k) {
+    const int64_t i = k / inner % s.indices, o = k / inner / s.indices;
+    return in[(o * s.extent + index[o / s.outer * s.indices + i]) * inner + k % inner];
+  });
 }
 
 void eval(const EvalContext& run) {

@@ -4,6 +4,7 @@
 
 #include "ops/support/indices.h"
 #include "ops/support/movement.h"
+#include "ops/support/strings.h"
 
 namespace edge {
 namespace {
@@ -11,13 +12,14 @@ namespace {
 struct State {
   int64_t rows = 0;
   Coordinates place;
-  size_t inner = 0;  // bytes
+  size_t inner = 0;  // bytes, or strings
+  bool strings = false;
   size_t index_bytes = 0;
 };
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_arity(2, 2, 1));
-  EDGE_TRY(expect_movable(op, 0));
+  EDGE_TRY(expect_movable(op, 0, /*strings=*/true));
   EDGE_TRY(expect_indices(op, 1));
   return op.expect_output_as_input();
 }
@@ -37,8 +39,9 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare(PrepareContext& op) {
   const Value& given = op.in(1);
   const Shape &x = op.in(0).spec.shape, &index = given.spec.shape;
-  const size_t element = dtype_size(op.in(0).spec.dtype);
   State& s = op.make_state<State>();
+  s.strings = op.in(0).spec.dtype == DType::kString;
+  const size_t element = s.strings ? 1 : dtype_size(op.in(0).spec.dtype);
   s.index_bytes = dtype_size(given.spec.dtype);
   if (op.out(0).spec.shape.count() == 0) return {};
   s.place = Coordinates(x, index[index.rank() - 1], element);
@@ -51,8 +54,21 @@ Status prepare(PrepareContext& op) {
   return {};
 }
 
+void eval_strings(const EvalContext& run) {
+  const State& s = run.state<State>();
+  const Indices index(run.in<uint8_t>(1), s.index_bytes);
+  const Strings in(run.in<uint8_t>(0));
+  const int64_t inner = static_cast<int64_t>(s.inner);
+  for (int64_t i = 0; i < s.rows; ++i) {
+    if (s.place.offset(index, i) < 0) return run.fail(invalid_argument(row_outside(i)));
+  }
+  write_strings(run, 0, s.rows * inner,
+                [&](int64_t k) { return in[s.place.offset(index, k / inner) + k % inner]; });
+}
+
 void eval(const EvalContext& run) {
   const State& s = run.state<State>();
+  if (s.strings) return eval_strings(run);
   const Indices index(run.in<uint8_t>(1), s.index_bytes);
   uint8_t* out = run.out<uint8_t>(0);
   for (int64_t i = 0; i < s.rows; ++i, out += s.inner) {

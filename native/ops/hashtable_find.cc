@@ -32,9 +32,8 @@ void eval(const EvalContext& run) {
       found.push_back(at == table->strings.end() ? Strings(run.in<uint8_t>(2))[0]
                                                  : std::string_view(at->second));
     }
-    Status status = write_strings(run, 0, found);
-    if (!status.ok()) run.fail(std::move(status));
-    return;
+    return write_strings(run, 0, use.count,
+                         [&](int64_t k) { return found[static_cast<size_t>(k)]; });
   }
   const Strings keys(run.in<uint8_t>(1));
   for (int64_t i = 0; i < use.count; ++i) {

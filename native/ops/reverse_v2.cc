@@ -30,8 +30,7 @@ Status prepare(PrepareContext& op) {
     if (reversed[i]) offset += (x.shape[i] - 1) * stride;
   }
   copy.set_offsets(offset, 0);
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

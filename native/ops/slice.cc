@@ -9,7 +9,7 @@ bool by_option(const OpView& op) { return op.node().opcode == opcode::kSTABLEHLO
 
 Status check(const OpView& op) {
   if (by_option(op)) EDGE_TRY(op.expect_attributes<StablehloSliceAttributes>());
-  return check_movement(op, by_option(op) ? 1 : 3);
+  return check_movement(op, by_option(op) ? 1 : 3, /*strings=*/!by_option(op));
 }
 
 struct Region {
@@ -71,7 +71,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const Region r, ranges(op));
   const TensorSpec &x = op.in(0).spec, &y = op.out(0).spec;
-  const size_t element = dtype_size(x.dtype);
+  const size_t element = moved_size(x.dtype);
   const auto from = byte_strides(x.shape, element), to = byte_strides(y.shape, element);
   StridedCopy copy(element);
   int64_t offset = 0;
@@ -80,8 +80,7 @@ Status prepare(PrepareContext& op) {
     offset += r.begin[i] * from[i];
   }
   copy.set_offsets(offset, 0);
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -39,8 +39,7 @@ Status prepare(PrepareContext& op) {
   copy.add({y.shape[2], from[2] * b, to[2]});
   copy.add({b, from[2], cell});
   copy.add({x.shape[3], from[3], to[3]});
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace {
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<SqueezeAttributes>());
-  return check_movement(op, 1);
+  return check_movement(op, 1, /*strings=*/true);
 }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {

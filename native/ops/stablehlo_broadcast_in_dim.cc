@@ -44,8 +44,7 @@ Status prepare(PrepareContext& op) {
   for (int i = 0; i < y.shape.rank(); ++i) {
     copy.add({y.shape[i], stride[static_cast<size_t>(i)], to[static_cast<size_t>(i)]});
   }
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr size_t kMaxSpecs = 31;  // as many as a mask has bits for
 
 Status check(const OpView& op) {
   EDGE_TRY(op.expect_attributes<StridedSliceAttributes>());
-  EDGE_TRY(check_movement(op, 4));
+  EDGE_TRY(check_movement(op, 4, /*strings=*/true));
   for (size_t i = 1; i < 4; ++i) EDGE_TRY(op.expect_input(i, {DType::kInt32}));
   return {};
 }
@@ -111,7 +111,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const std::vector<Part> parts, parts_of(op));
   const TensorSpec &x = op.in(0).spec, &y = op.out(0).spec;
-  const size_t element = dtype_size(x.dtype);
+  const size_t element = moved_size(x.dtype);
   const auto from = byte_strides(x.shape, element), to = byte_strides(y.shape, element);
   StridedCopy copy(element);
   int64_t offset = 0;
@@ -127,8 +127,7 @@ Status prepare(PrepareContext& op) {
     target += p.in_output;
   }
   if (y.shape.count() > 0) copy.set_offsets(offset, 0);
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 namespace edge {
 namespace {
 
-Status check(const OpView& op) { return check_movement(op, 2); }
+Status check(const OpView& op) { return check_movement(op, 2, /*strings=*/true); }
 
 Status infer(const OpView& op, std::vector<Shape>* shapes) {
   const Shape& x = op.in(0).spec.shape;
@@ -26,7 +26,7 @@ Status infer(const OpView& op, std::vector<Shape>* shapes) {
 Status prepare(PrepareContext& op) {
   EDGE_ASSIGN(const std::vector<int64_t> multiples, op.constant_integers(1));
   const TensorSpec &x = op.in(0).spec, &y = op.out(0).spec;
-  const size_t element = dtype_size(x.dtype);
+  const size_t element = moved_size(x.dtype);
   const auto from = byte_strides(x.shape, element), to = byte_strides(y.shape, element);
   StridedCopy copy(element);
   for (size_t i = 0; i < multiples.size(); ++i) {
@@ -34,8 +34,7 @@ Status prepare(PrepareContext& op) {
     copy.add({multiples[i], 0, to[i] * extent});
     copy.add({extent, from[i], to[i]});
   }
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ Status prepare(PrepareContext& op) {
     const size_t axis = static_cast<size_t>(axes[i]);
     copy.add({x.shape[axes[i]], from[axis], to[i]});
   }
-  op.make_state<StridedCopy>() = copy.simplified();
-  return {};
+  return prepare_copy(op, copy);
 }
 
 }  // namespace

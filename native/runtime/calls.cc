@@ -1,6 +1,7 @@
 #include "runtime/calls.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/execution.h"
 
@@ -60,11 +61,31 @@ Status copy(const Execution& from, const int* source, Execution& to,
   return {};
 }
 
-Status run_if(const Step& step, Execution& caller, std::vector<std::unique_ptr<Execution>>& callees,
-              RunContext& run) {
-  bool is_true = false;
-  EDGE_TRY(truth(caller, step.inputs[0], &is_true));
-  Execution& branch = *callees[is_true ? 0 : 1];
+// The number of a branch; of the last one where there is none of that number.
+Status choice(const Execution& from, int value, size_t count, size_t* branch) {
+  const TensorSpec& spec = from.spec(value);
+  if (spec.shape.count() != 1) {
+    return invalid_argument(
+        format("its branch is int32%s, wanted one number", to_string(spec.shape).c_str()));
+  }
+  int32_t number;
+  std::memcpy(&number, from.data(value), sizeof number);
+  *branch = number < 0 ? count - 1 : std::min(static_cast<size_t>(number), count - 1);
+  return {};
+}
+
+// IF, whose branches are the one for true and the one for false, and STABLEHLO_CASE.
+Status run_branch(const Step& step, Execution& caller,
+                  std::vector<std::unique_ptr<Execution>>& callees, bool is_if, RunContext& run) {
+  size_t number = 0;
+  if (is_if) {
+    bool is_true = false;
+    EDGE_TRY(truth(caller, step.inputs[0], &is_true));
+    number = is_true ? 0 : 1;
+  } else {
+    EDGE_TRY(choice(caller, step.inputs[0], callees.size(), &number));
+  }
+  Execution& branch = *callees[number];
   const Graph& g = branch.plan().graph();
   EDGE_TRY(copy(caller, step.inputs.data() + 1, branch, g.inputs));
   EDGE_TRY(branch.run(run, nullptr));
@@ -137,7 +158,8 @@ Result<std::shared_ptr<const Plan>> Planner::plan(const Graph& caller, const Nod
 Status Planner::plan_calls(const Graph& caller, Node* node, std::vector<Shape>* shapes) {
   auto calls = std::make_shared<Calls>();
   calls->graphs = edge::callees(*node);
-  const size_t skip = node->opcode == opcode::kIF ? 1 : 0;
+  const bool branches = node->opcode == opcode::kIF || node->opcode == opcode::kSTABLEHLO_CASE;
+  const size_t skip = branches ? 1 : 0;
   const auto plan_all = [&](bool open) -> Status {
     calls->plans.clear();
     for (int graph : calls->graphs) {
@@ -157,10 +179,11 @@ Status Planner::plan_calls(const Graph& caller, Node* node, std::vector<Shape>* 
   const Graph* first = &calls->plans[0]->graph();
   const Graph* last = &calls->plans.back()->graph();
   const bool loop = node->opcode == opcode::kWHILE;
-  for (const Graph* g : {first, last}) {
-    if (loop && g == first) continue;
-    EDGE_TRY(expect_types(caller, node->outputs.data(), node->outputs.size(), *g, g->outputs,
-                          "outputs"));
+  for (const auto& plan : calls->plans) {
+    const Graph& g = plan->graph();
+    if (loop && &g == first) continue;
+    EDGE_TRY(
+        expect_types(caller, node->outputs.data(), node->outputs.size(), g, g.outputs, "outputs"));
   }
   if (loop) {
     EDGE_TRY(expect_types(caller, node->inputs.data(), node->inputs.size(), *last, last->outputs,
@@ -174,8 +197,12 @@ Status Planner::plan_calls(const Graph& caller, Node* node, std::vector<Shape>* 
       last = &calls->plans[1]->graph();
     }
   } else {
-    open = any_open(*first, first->outputs) || any_open(*last, last->outputs) ||
-           !same_shapes(*first, first->outputs, *last, last->outputs.data());
+    open = false;
+    for (const auto& plan : calls->plans) {
+      const Graph& g = plan->graph();
+      open = open || any_open(g, g.outputs) ||
+             !same_shapes(*first, first->outputs, g, g.outputs.data());
+    }
   }
   if (open) return known_later("what its subgraph gives");
   for (size_t i = 0; i < shapes->size(); ++i) (*shapes)[i] = spec_of(*last, last->outputs[i]).shape;
@@ -185,9 +212,9 @@ Status Planner::plan_calls(const Graph& caller, Node* node, std::vector<Shape>* 
 Status run_calls(const Step& step, Execution& caller,
                  std::vector<std::unique_ptr<Execution>>& callees, RunContext& run) {
   const int kind = caller.plan().graph().nodes[step.node].opcode;
-  if (kind == opcode::kIF) return run_if(step, caller, callees, run);
+  if (kind == opcode::kCALL_ONCE) return run_once(step, caller, run);
   if (kind == opcode::kWHILE) return run_while(step, caller, callees, run);
-  return run_once(step, caller, run);
+  return run_branch(step, caller, callees, kind == opcode::kIF, run);
 }
 
 }  // namespace edge

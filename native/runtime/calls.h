@@ -1,5 +1,5 @@
-// Steps that run other graphs of the model: IF, WHILE, CALL_ONCE. Each such graph has a plan of its
-// own, for the shapes that it is given, and in each session memory of its own.
+// Steps that run other graphs of the model: IF, STABLEHLO_CASE, WHILE, CALL_ONCE. Each such graph
+// has a plan of its own, for the shapes that it is given, and in each session memory of its own.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,8 @@ struct RunContext;
 
 // The state of such a step.
 struct Calls {
-  std::vector<int> graphs;  // IF: then and else; WHILE: condition and body; CALL_ONCE: the one
+  // IF: then and else; STABLEHLO_CASE: its branches; WHILE: condition and body; CALL_ONCE: the one
+  std::vector<int> graphs;
   std::vector<std::shared_ptr<const Plan>> plans;
 };
 

@@ -88,7 +88,7 @@ def test_placement_without_delegates_names_litert_s_kernels() -> None:
 
 def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() -> None:
     content = small_models.missing_op_model()
-    with pytest.warns(FallbackWarning, match=r"all of it runs in LiteRT.*SKIP_GRAM \(node 0: ") as seen:
+    with pytest.warns(FallbackWarning, match=r"all of it runs in LiteRT.*NumericVerify \(node 0: ") as seen:
         model = edge_sdk.load(content)
     assert seen[0].filename == __file__
     assert model.backend == "litert"
@@ -98,7 +98,7 @@ def test_a_model_with_an_op_that_native_lacks_runs_in_litert_with_a_warning() ->
     for how in ({"require": "strict"}, {"backend": "native"}):
         with pytest.raises(UnsupportedOpError) as problem:
             edge_sdk.load(content, **how)
-        assert "SKIP_GRAM" in problem.value.ops
+        assert "CUSTOM:NumericVerify" in problem.value.ops
 
 
 def test_an_op_that_native_refuses_for_its_inputs_counts_as_missing() -> None:
@@ -140,7 +140,7 @@ def test_without_litert_the_error_says_what_to_install(monkeypatch: pytest.Monke
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BackendError, match=r"pip install 'edge-sdk-runtime\[litert\]'"):
         edge_sdk.load(content, backend="litert")
-    with pytest.raises(UnsupportedOpError, match=r"SKIP_GRAM.*pip install 'edge-sdk-runtime\[litert\]'"):
+    with pytest.raises(UnsupportedOpError, match=r"NumericVerify.*pip install 'edge-sdk-runtime\[litert\]'"):
         edge_sdk.load(content)
     # Programs written for TFLite catch ValueError here and go on without the accelerator.
     with pytest.raises(ValueError, match="pip install"):

@@ -1,4 +1,4 @@
-"""IF, WHILE and hash tables: graphs that call graphs, and shapes that depend on data."""
+"""IF, STABLEHLO_CASE, WHILE and hash tables: graphs that call graphs, and shapes that depend on data."""
 
 from __future__ import annotations
 
@@ -56,6 +56,23 @@ def if_(d: Draw, kind: str) -> Case:
     branch(d, g, "else", kind, shape)
     truth = np.asarray(d.chance("truth", 0.5)).reshape((1,) if d.params["rank_1"] else ())
     return Case(g, [w, behind], [truth, d.values(shape, kind), d.values(shape, kind)])
+
+
+@differential("STABLEHLO_CASE", "float32", "int32", "int64")
+def case(d: Draw, kind: str) -> Case:
+    """Numbers that no branch has take the last one."""
+    g = GraphBuilder()
+    shape = d.shape("shape", 1, 4)
+    branches = [1 + int(n) for n in d.rng.permutation(d.integer("branches", 1, 4))]
+    chosen = g.input((1,) if d.chance("rank_1", 0.5) else (), "int32")
+    a, b = g.input(shape, kind), g.input(shape, kind)
+    y, z, w = (g.tensor(shape, kind) for _ in range(3))
+    g.op("STABLEHLO_CASE", [chosen, a, b], [y, z], branchSubgraphIndices=d.note("order", branches))
+    g.op("NEG", [y], [w])
+    for n in range(len(branches)):
+        branch(d, g, f"branch_{n}", kind, shape)
+    number = np.full((1,) if d.params["rank_1"] else (), d.integer("number", -2, 5), np.int32)
+    return Case(g, [w, z], [number, d.values(shape, kind), d.values(shape, kind)])
 
 
 @differential("WHILE", "float32", "int32", "int64")

@@ -195,6 +195,59 @@ for k, what in enumerate(("window", "stride", "dilation")):
 bad("windows", "REDUCE_WINDOW", [X, zeros(), *(np.ones(3, L) for _ in range(3))], reduceFunction="ADD")
 
 
+def of_strings(op: str, texts: list[bytes], *constants: Any, **options: Any) -> bytes:
+    g = GraphBuilder()
+    y = g.tensor((1,), "string")
+    inputs = [g.strings(texts, () if op == "FILL" else None), *(g.constant(c) for c in constants)]
+    g.op(op, inputs[::-1] if op == "FILL" else inputs, [y], **options)
+    return g.build([y])
+
+
+ALL = {"maxSkipSize": 2**31 - 1, "includeAllNgrams": True}
+REFUSED["groups of words"] = "SKIP_GRAM", of_strings("SKIP_GRAM", [b"a " * 64], ngramSize=32, **ALL)
+REFUSED["words of no string"] = "SKIP_GRAM", of_strings("SKIP_GRAM", [], ngramSize=1)
+REFUSED["words of numbers"] = "SKIP_GRAM", model("SKIP_GRAM", [X], ["string"], ngramSize=1)
+REFUSED["strings of all memory"] = "FILL", of_strings("FILL", [b"a"], i([2**15, 2**15]))
+REFUSED["strings longer than 2^31"] = "TILE", of_strings("TILE", [b"a" * 3000], i([2**20]))
+REFUSED["more strings than there are"] = "SLICE", of_strings("SLICE", [b"a"], i([0]), i([2]))
+REFUSED["string beyond"] = "GATHER_ND", of_strings("GATHER_ND", [b"a"], i([[1]]))
+REFUSED["order of strings"] = "LESS", model("LESS", [((2,), "string")] * 2, ["bool"])
+
+
+def case(branches: list[int], dtype: str = "int32", shape: tuple[int, ...] = ()) -> bytes:
+    g = GraphBuilder()
+    number, x, y = g.input(shape, dtype), g.input((3,), "float32"), g.tensor((3,), "float32")
+    g.op("STABLEHLO_CASE", [number, x], [y], branchSubgraphIndices=branches)
+    g.outputs(y)
+    for results in (1, 1, 0):
+        g.subgraph("branch")
+        x, y = g.input((3,), "float32"), g.tensor((3,), "float32")
+        g.op("NEG", [x], [y])
+        g.outputs(*[y][:results])
+    return g.build()
+
+
+REFUSED["no branch"] = "STABLEHLO_CASE", case([])
+REFUSED["branch beyond"] = "STABLEHLO_CASE", case([1, 4])
+REFUSED["branch below"] = "STABLEHLO_CASE", case([-1, 1])
+REFUSED["branch without results"] = "STABLEHLO_CASE", case([1, 3])
+REFUSED["half a branch"] = "STABLEHLO_CASE", case([1, 2], "float32")
+REFUSED["several branches"] = "STABLEHLO_CASE", case([1, 2], shape=(2,))
+
+
+def test_a_case_among_branches_runs() -> None:
+    assert outcome(case([2, 1, 1])) == "ran"
+
+
+def test_a_case_that_calls_itself() -> None:
+    assert "calls itself" in outcome(case([1, 0]))
+
+
+@pytest.mark.parametrize("size", [-(2**31), -1, 0, 2**31 - 1])
+def test_groups_of_no_words(size: int) -> None:
+    assert outcome(of_strings("SKIP_GRAM", [b"a b c"], ngramSize=size, **ALL)) == "ran"
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     op, file = REFUSED[name]

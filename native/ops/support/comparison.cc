@@ -6,6 +6,7 @@
 
 #include "ops/support/by_type.h"
 #include "ops/support/fixed_point.h"
+#include "ops/support/strings.h"
 
 namespace edge {
 namespace {
@@ -39,8 +40,22 @@ Status check(const OpView& op, std::initializer_list<DType> types) {
 }
 
 template <typename F>
+void compare_strings(const EvalContext& run, const Comparison& s) {
+  const Strings a(run.in<uint8_t>(s.a)), b(run.in<uint8_t>(s.b));
+  const int64_t step_a = s.shape.a_repeats ? 0 : 1, step_b = s.shape.b_repeats ? 0 : 1;
+  for_runs(run.pool(), s.shape, [&](const Run& r) {
+    uint8_t* out = run.out<uint8_t>(0) + r.out;
+    for (int64_t i = 0; i < static_cast<int64_t>(r.n); ++i) {
+      const auto x = a[static_cast<int64_t>(r.a) + i * step_a];
+      out[i] = F()(x, b[static_cast<int64_t>(r.b) + i * step_b]) != s.negated;
+    }
+  });
+}
+
+template <typename F>
 void compare(const EvalContext& run, const Comparison& s) {
   const bool negated = s.negated;
+  if (s.type == DType::kString) return compare_strings<F>(run, s);
   if (s.scaled) {
     constexpr int kFineBits = 8;
     return by_type<int8_t, uint8_t, int16_t>(s.type, [&](auto of) {
@@ -67,7 +82,7 @@ void compare(const EvalContext& run, const Comparison& s) {
 
 Status check_equality(const OpView& op) {
   return check(op, {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16, DType::kInt32,
-                    DType::kUInt32, DType::kInt64, DType::kBool});
+                    DType::kUInt32, DType::kInt64, DType::kBool, DType::kString});
 }
 
 Status check_order(const OpView& op) {

@@ -1,12 +1,25 @@
 #include "ops/support/movement.h"
 
 #include <cstring>
+#include <numeric>
+
+#include "ops/support/strings.h"
 
 namespace edge {
+namespace {
 
-Status expect_movable(const OpView& op, size_t i) {
+struct Movement {
+  StridedCopy copy;
+  size_t input = 0;
+  bool strings = false;
+  int64_t from = 0, to = 0;  // strings on both sides
+};
+
+}  // namespace
+
+Status expect_movable(const OpView& op, size_t i, bool strings) {
   const Value& v = op.in(i);
-  if (dtype_size(v.spec.dtype) == 0) {
+  if (dtype_size(v.spec.dtype) == 0 && !(strings && v.spec.dtype == DType::kString)) {
     return unsupported(format("%s tensors", dtype_name(v.spec.dtype)));
   }
   return {};
@@ -22,15 +35,43 @@ Status expect_same_codes(const Value& from, const Value& to) {
              static_cast<double>(b.scale()), b.zero_point(), b.name.c_str()));
 }
 
-Status check_movement(const OpView& op, size_t inputs) {
+Status check_movement(const OpView& op, size_t inputs, bool strings) {
   EDGE_TRY(op.expect_arity(inputs, inputs, 1));
-  EDGE_TRY(expect_movable(op, 0));
+  EDGE_TRY(expect_movable(op, 0, strings));
   for (size_t i = 1; i < inputs; ++i) EDGE_TRY(op.expect_input(i, {DType::kInt32, DType::kInt64}));
   return op.expect_output_as_input();
 }
 
+size_t moved_size(DType type) {
+  return type == DType::kString ? sizeof(int32_t) : dtype_size(type);
+}
+
+Status prepare_copy(PrepareContext& op, const StridedCopy& copy, size_t input) {
+  Movement& m = op.make_state<Movement>();
+  m.copy = copy.simplified();
+  m.input = input;
+  m.strings = op.in(input).spec.dtype == DType::kString;
+  if (!m.strings) return {};
+  m.from = op.in(input).spec.shape.count();
+  m.to = op.out(0).spec.shape.count();
+  if (m.from > kMostStrings || m.to > kMostStrings) return unsupported("that many strings");
+  op.scratch_shared = sizeof(int32_t) * static_cast<size_t>(m.from + m.to);
+  return {};
+}
+
+// Strings are moved by their numbers, and written once it is known which go where.
 void eval_copy(const EvalContext& run) {
-  run.state<StridedCopy>().run(run.in<uint8_t>(0), run.out<uint8_t>(0), run.pool());
+  const Movement& m = run.state<Movement>();
+  const uint8_t* in = run.in<uint8_t>(m.input);
+  if (!m.strings) return m.copy.run(in, run.out<uint8_t>(0), run.pool());
+  int32_t* numbers = reinterpret_cast<int32_t*>(run.shared_scratch());
+  int32_t* moved = numbers + m.from;
+  std::iota(numbers, moved, 0);
+  if (m.to > 0) {
+    m.copy.run(reinterpret_cast<uint8_t*>(numbers), reinterpret_cast<uint8_t*>(moved), run.pool());
+  }
+  const Strings all(in);
+  write_strings(run, 0, m.to, [&](int64_t k) { return all[moved[k]]; });
 }
 
 Status prepare_same_bytes(PrepareContext& op) {
