@@ -1,6 +1,6 @@
 """What half of a network's multiply-accumulates are worth: pruned, fine-tuned, judged by other pictures.
 
-    python scripts/bench_prune.py [--epochs 8] [--json]
+    python scripts/bench_prune.py [--epochs 7] [--json]
     python scripts/bench_prune.py --train TRAIN.npz --test TEST.npz [--model M.tflite]
 
 Without files it is Fashion-MNIST (`apt-get install dataset-fashion-mnist`) and the clothing model of this
@@ -35,11 +35,11 @@ def main() -> int:
     parser.add_argument("--train", type=Path, help=".npz with pictures to learn from")
     parser.add_argument("--test", type=Path, help=".npz with pictures to judge by")
     parser.add_argument("--model", type=Path, help="the float model; without it one is trained")
-    parser.add_argument("--pictures", type=int, default=25000, help="to learn from, at most (25000)")
+    parser.add_argument("--pictures", type=int, default=45000, help="to learn from, at most (45000)")
     parser.add_argument("--train-epochs", type=int, default=14, help="of the network that is trained (14)")
     parser.add_argument("--macs", default="0.5", help="what is left of the multiply-accumulates (0.5)")
-    parser.add_argument("--rounds", default="2", help="steps to go there in (2)")
-    parser.add_argument("--epochs", default="8", help="of fine-tuning after each (8)")
+    parser.add_argument("--rounds", default="1", help="steps to go there in (1)")
+    parser.add_argument("--epochs", default="7", help="of fine-tuning after each (7)")
     parser.add_argument("--augment", default="shift,mirror", help="what is done to pictures (shift,mirror)")
     parser.add_argument("-o", "--output", type=Path, help="keep the pruned file")
     parser.add_argument("--json", action="store_true")
