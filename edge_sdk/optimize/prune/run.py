@@ -195,7 +195,7 @@ class _Step:
             return importance.ByWeights(graph, self._channels)
         if method == "activation":
             return importance.ByActivation(graph, self._channels, self._inflow)
-        from edge_sdk.optimize.prune.taylor import ByTaylor  # it imports torch
+        from edge_sdk.optimize.train.taylor import ByTaylor  # it imports torch
 
         return ByTaylor(graph, self._channels, self._inflow, samples)
 

@@ -22,9 +22,9 @@ from edge_sdk.optimize.prune.statistics import (  # noqa: E402
     put_weights,
     weights_of,
 )
-from edge_sdk.optimize.prune.taylor import ByTaylor, answers  # noqa: E402
 from edge_sdk.optimize.train.fit import Settings, loss_of  # noqa: E402
 from edge_sdk.optimize.train.lessons import Lesson  # noqa: E402
+from edge_sdk.optimize.train.taylor import ByTaylor, answers  # noqa: E402
 from edge_sdk.optimize.train.torch_graph import TorchGraph  # noqa: E402
 
 from ..prunable import random_model  # noqa: E402

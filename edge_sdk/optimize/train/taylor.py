@@ -24,7 +24,7 @@ class ByTaylor:
 
     That is gradient x what becomes of the activation, summed over a unit's pixels and all layers that read
     it; gradient x weight of those layers sums up to the same. Since channels that go are replaced by
-    their mean at least (see `compensate`), what counts is how they differ from that.
+    their mean at least (see `prune.compensate`), what counts is how they differ from that.
 
     The loss is the cross entropy of the labels. Against its own answers a model's loss is at its least
     and has no gradient, so without labels they are drawn: classes from its probabilities, values
