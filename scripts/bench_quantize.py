@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
@@ -46,7 +47,7 @@ SMALLEST = 200  # pixels of a photograph's shorter side
 class Case:
     name: str
     model: Path
-    samples: Callable[[], tuple[Samples, Samples]]  # to learn from, to judge by
+    samples: Callable[[Path], tuple[Samples, Samples]]  # of the model: to learn from, to judge by
 
 
 @dataclass(frozen=True)
@@ -119,50 +120,38 @@ def _row(r: Result) -> tuple[object, ...]:
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
     if options.cifar:
-        yield from _stash("pretrainedResnet-7e3147", "resnet8", lambda: _cifar(options.cifar))
+        yield from _stash("pretrainedResnet-7e3147", "resnet8", lambda model: _cifar(options.cifar))
     else:
         print("no --cifar: left out resnet8", file=sys.stderr)
     if clothing.available():
         model = ROOT / "models" / "fashion_mnist" / "fashion_mnist_float.tflite"
-        yield Case("fashion_mnist", model, lambda: _clothing(model))
+        yield Case("fashion_mnist", model, _clothing)
     else:
         print("left out fashion_mnist: apt-get install dataset-fashion-mnist", file=sys.stderr)
     if motion.available():
-        yield Case("motion", ROOT / "models" / "motion" / "motion_float.tflite", _motion)
+        yield Case("motion", ROOT / "models" / "motion" / "motion_float.tflite", lambda model: _motion())
     else:
         print("left out motion: pip install --no-deps aeon", file=sys.stderr)
     if not options.photos:
         print("no --photos: left out the models of pictures without labels", file=sys.stderr)
         return
     photos = _photos(options.photos)
-    for file, name, grey, signed in (
-        ("vww_96_float", "vww_96 RGB", False, False),
-        ("vww_96_float-504739", "vww_96 grey", True, False),
-        ("face_detection_front", "face_detection_front", False, True),
-        ("face_detection_short_range", "face_detection_short_range", False, True),
-        ("face_detection_back", "face_detection_back", False, True),
+    for file, name, signed in (
+        ("vww_96_float", "vww_96 RGB", False),
+        ("vww_96_float-504739", "vww_96 grey", False),
+        ("face_detection_front", "face_detection_front", True),
+        ("face_detection_short_range", "face_detection_short_range", True),
+        ("face_detection_back", "face_detection_back", True),
     ):
-        yield from _stash(file, name, lambda grey=grey, signed=signed: photos, grey, signed)  # type: ignore
+        yield from _stash(file, name, functools.partial(_crops, photos=photos, signed=signed))
 
 
-def _stash(
-    file: str, name: str, source: Callable[[], object], grey: bool = False, signed: bool = False
-) -> Iterator[Case]:
+def _stash(file: str, name: str, samples: Callable[[Path], tuple[Samples, Samples]]) -> Iterator[Case]:
     paths = sorted(MODELS.glob(f"real/**/{file}.tflite"))
-    if not paths:
+    if paths:
+        yield Case(name, paths[0], samples)
+    else:
         print(f"left out {name}: no {file}.tflite below {MODELS}", file=sys.stderr)
-        return
-
-    def samples() -> tuple[Samples, Samples]:
-        found = source()
-        if isinstance(found, tuple):
-            return found
-        side = edge_sdk.load(paths[0]).inputs[0].shape[1]
-        count = (600, 5400) if side < 100 else (150, 300)
-        crops = Samples((_crops(found, sum(count), side, grey, signed),), origin="crops of photographs")
-        return crops.take(slice(count[0])), crops.take(slice(count[0], None))
-
-    yield Case(name, paths[0], samples)
 
 
 def _photos(folder: Path) -> list[Image.Image]:
@@ -178,17 +167,20 @@ def _photos(folder: Path) -> list[Image.Image]:
     return found
 
 
-def _crops(photos: object, count: int, side: int, grey: bool, signed: bool) -> np.ndarray:
-    assert isinstance(photos, list)
+def _crops(model: Path, photos: list[Image.Image], signed: bool) -> tuple[Samples, Samples]:
+    """Squares of photographs as the model takes them: from -1 to 1 where `signed`, else from 0."""
+    _, side, _, channels = edge_sdk.load(model).inputs[0].shape
+    learn, judge = (600, 5400) if side < 100 else (150, 300)
     rng = np.random.default_rng(0)
-    made = np.empty((count, side, side, 1 if grey else 3), np.float32)
+    made = np.empty((learn + judge, side, side, channels), np.float32)
     for crop in made:
         photo = photos[rng.integers(len(photos))]
         edge = int(min(photo.size) * rng.uniform(0.35, 1))
         left, top = (int(rng.integers(size - edge + 1)) for size in photo.size)
         picture = photo.crop((left, top, left + edge, top + edge)).resize((side, side))
-        crop[...] = np.asarray(picture.convert("L") if grey else picture).reshape(crop.shape)
-    return made / 127.5 - 1 if signed else made / 255
+        crop[...] = np.asarray(picture.convert("L") if channels == 1 else picture).reshape(crop.shape)
+    samples = Samples((made / 127.5 - 1 if signed else made / 255,), origin="crops of photographs")
+    return samples.take(slice(learn)), samples.take(slice(learn, None))
 
 
 def _cifar(file: Path) -> tuple[Samples, Samples]:
@@ -213,7 +205,7 @@ def _motion() -> tuple[Samples, Samples]:
 
 
 def _result(case: Case) -> Result:
-    learn, test = case.samples()
+    learn, test = case.samples(case.model)
     judge = Judge(edge_sdk.load(case.model, 1), test)
     made = quantize(case.model, learn).model
     start = time.perf_counter()

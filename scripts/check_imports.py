@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "energy": BASE | {"boards"},
     "doctor": BASE | {"boards"},
     "bench": MODEL | {"energy"},
-    "optimize": MODEL | {"bench", "energy", "sources", "tasks"},
+    "optimize": MODEL | {"energy", "sources", "tasks"},
 }
 ROOTS = {"__init__", "__main__", "cli", "demo", "web"}
 

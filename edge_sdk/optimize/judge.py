@@ -63,32 +63,33 @@ class Judge:
         each = sum(output.nbytes for output in results(original, samples.take(slice(1))))
         self.samples = samples.take(slice(max(_OUTPUT_BYTES // max(each, 1), 1)))
         self.expected = results(original, self.samples)
-        self._right = metrics.quality(self.expected, self.samples)
+        right = metrics.quality(self.expected, self.samples)
         self._truth = self.expected
         labels = self.samples.labels
-        if self._right:
-            self.measure = next(iter(self._right))
+        self._before = 1.0
+        if right:
+            self.measure, self._before = next(iter(right.items()))
         elif metrics.tells_classes(self.expected, self.samples):
             self.measure = AGREEMENT
         else:
             self.measure = DIFFERENCE
             if labels is not None and len(self.expected) == 1 and labels.size == self.expected[0].size:
                 self._truth = (labels.reshape(self.expected[0].shape),)
+            self._before, _ = metrics.apart(self.expected, self._truth)
 
     def __call__(self, model: Runnable, progress: Progress = lambda done: None) -> Quality:
         return self.of(results(model, self.samples, progress))
 
     def of(self, outputs: Sequence[Array]) -> Quality:
         """Of what a model gave for the samples."""
-        count, origin = len(self.samples), self.samples.origin
+        worst = None
         if self.measure == DIFFERENCE:
-            before, _ = metrics.apart(self.expected, self._truth)
-            usual, worst = metrics.apart(outputs, self._truth)
-            return Quality(self.measure, before, usual, count, origin, worst)
-        if self.measure == AGREEMENT:
-            return Quality(self.measure, 1.0, metrics.same_top(outputs[0], self.expected[0]), count, origin)
-        found = metrics.quality(outputs, self.samples)
-        return Quality(self.measure, self._right[self.measure], found[self.measure], count, origin)
+            after, worst = metrics.apart(outputs, self._truth)
+        elif self.measure == AGREEMENT:
+            after = metrics.same_top(outputs[0], self.expected[0])
+        else:
+            after = metrics.quality(outputs, self.samples)[self.measure]
+        return Quality(self.measure, self._before, after, len(self.samples), self.samples.origin, worst)
 
     def error(self, model: Runnable, count: int) -> float:
         """Mean square difference from the original's outputs for `count` samples, of their variance."""

@@ -111,11 +111,14 @@ def test_evened_out_channels_compute_the_same(activation: int) -> None:
     first *= 0.02  # far below 6
     first[2] *= 40
     graph.set_constant(weights[0], first)
-    before, uneven = results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], reach()
+    beyond = Samples((1.2 * given.inputs[0],))  # further than a ReLU6 that is reached just so lets through
+    parts = given, beyond
+    before = [results(edge_sdk.load(tflite_file.write(graph.tree)), part)[0] for part in parts]
+    uneven = reach()
     assert equalize(graph, uneven) == 3
-    np.testing.assert_allclose(
-        results(edge_sdk.load(tflite_file.write(graph.tree)), given)[0], before, atol=1e-4
-    )
+    for part, wanted in zip(parts, before):
+        made = results(edge_sdk.load(tflite_file.write(graph.tree)), part)[0]
+        np.testing.assert_allclose(made, wanted, atol=1e-4)
     for name, peaks in reach().items():
         assert spread(peaks) <= 1.001 * spread(uneven[name])
     depthwise = graph.name(graph.op_outputs(graph.ops[0])[0])

@@ -23,7 +23,8 @@ from edge_sdk.types import Array
 _KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _RELU6 = 3
 _ROOM = 1.25  # for values beyond those of the samples, before a ReLU6 clips them
-_STRAIGHT = (0, 1, _RELU6)  # fused activations for which f(s x) = s f(x), s > 0: none and ReLU
+# Fused activations for which f(s x) = s f(x), s > 0: none, ReLU, and ReLU6 for what stays below 6.
+_STRAIGHT = (0, 1, _RELU6)
 _PART = 0.75  # of the way, where the reader has one scale for all channels that come in
 _MOST = 64.0  # that a channel is changed by
 _DEAD = 1e-5  # of the greatest value, below which a channel does nothing

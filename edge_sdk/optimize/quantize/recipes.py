@@ -56,11 +56,12 @@ def rewrite(
 
 @contextlib.contextmanager
 def _without_log() -> Iterator[None]:
-    logging.disable(logging.WARNING)
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
     try:
         yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
 
 def quantizable(model: NormalForm) -> list[int]:

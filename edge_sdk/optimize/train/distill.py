@@ -165,7 +165,7 @@ def distill(
         model=model,
         quantized=None,
         metric=judge.measure,
-        teacher_score=judge(master).after,
+        teacher_score=judge.of(judge.expected).after,
         taught=arms["student"],
         control=arms.get("control"),
         file_score=score,
