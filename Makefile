@@ -6,6 +6,8 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export EDGE_ARMLAB ?= $(abspath $(wildcard ../shared/tools/armlab/armlab))
 
 native_files = $(shell find native -name '*.cc' -o -name '*.h')
+# The Python tests of what the native code computes; the others need no second ISA and no sanitizer.
+numbers = tests/backends tests/bench tests/differential tests/native_models tests/robust tests/tasks $(wildcard tests/test_*.py)
 isas = $(shell python -c 'from edge_sdk import _native; print(*_native.detected_isas())')
 
 help: ## list the commands
@@ -37,7 +39,8 @@ test: check .venv/.test build ## what CI runs: checks, native tests (sanitizers,
 test-all: check .venv/.test .venv/.train build test-sanitized test-arm fuzz ## everything: full samples, every ISA of this machine, every emulated CPU, training, a minute of fuzzing
 	cmake --preset release >/dev/null
 	cmake --build --preset release
-	for isa in $(isas); do EDGE_ISA=$$isa build/release/edge_tests && EDGE_ISA=$$isa pytest -n $(JOBS) || exit 1; done
+	pytest -n $(JOBS)
+	for isa in $(isas); do EDGE_ISA=$$isa build/release/edge_tests && EDGE_ISA=$$isa pytest -n $(JOBS) $(numbers) || exit 1; done
 	$(if $(filter sse41,$(isas)),qemu-x86_64-static -cpu Nehalem build/release/edge_tests) # dies of what is beyond SSE4.1
 	pytest -n $(JOBS) -m "full and not arm"
 
@@ -46,7 +49,7 @@ test-sanitized: .venv/.test ## native and model tests under AddressSanitizer and
 	cmake --build --preset asan
 	build/asan/edge_tests
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build/asan-site \
-	  pytest -m "not full and not arm"
+	  pytest -n $(JOBS) -m "not full and not arm" $(numbers)
 
 test-arm: arm-site ## native tests on every emulated ARM CPU, and the Python ones where EDGE_ARMLAB names the userland
 	scripts/test-arm.sh cortex-a53 cortex-a72 cortex-a76 max cortex-a8
