@@ -28,7 +28,10 @@ case $1 in
     need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
     need llvm-19 command -v llvm-mca-19
     ;;
-  fuzz) need clang command -v clang++ ;;
+  fuzz)
+    need clang command -v clang++
+    need libclang-rt-dev installed libclang-rt-dev # the sanitizers, which clang only recommends
+    ;;
   train) need dataset-fashion-mnist installed dataset-fashion-mnist ;;
   *) echo "apt-packages.sh: no list named '$1'" >&2 && exit 2 ;;
 esac
