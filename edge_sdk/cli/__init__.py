@@ -1,7 +1,6 @@
 """The command `edge-sdk`. Each subcommand has its module here; this one reads the command line.
 
 Exit status: 0, 1 where the work ended with losses (skipped inputs, undelivered results), 2 for a
-mistake or a failure, told in one line on stderr, 3 where a result is written that misses what was asked
 mistake or a failure, told in one line on stderr, 3 where a result was written that misses what was asked
 for, 130 after Ctrl-C.
 """
