@@ -45,7 +45,7 @@ def main() -> int:
         pixels, truth = data.pictures("test")
         np.savez(f"{folder}/test.npz", x=pixels, y=truth)
         command = [
-            *(sys.executable, "-m", "edge_sdk.cli", "distill", "--teacher", TEACHER),
+            *(sys.executable, "-m", "edge_sdk", "distill", "--teacher", TEACHER),
             *("--student", options.student, "--data", f"{folder}/train.npz", "--test", f"{folder}/test.npz"),
             *("--epochs", options.epochs, "--seeds", options.seeds, "--augment", "shift,mirror"),
             *("--threads", 1, "-o", options.output or f"{folder}/student.tflite"),

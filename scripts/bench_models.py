@@ -60,7 +60,7 @@ FLOAT = (
 
 def measured(model: Path, against: str, threads: int, runs: int, *more: str) -> dict | str:
     """One model in a process of its own, so that no model warms the caches of another; or why not."""
-    command = [sys.executable, "-m", "edge_sdk.cli", "bench", str(model), "--against", against, *more]
+    command = [sys.executable, "-m", "edge_sdk", "bench", str(model), "--against", against, *more]
     command += ["--threads", str(threads), "--runs", str(runs), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:

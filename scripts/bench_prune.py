@@ -56,7 +56,7 @@ def main() -> int:
             model = Path(folder) / "network.tflite"
             model.write_bytes(_trained(learn, options.train_epochs))
         command = [
-            *(sys.executable, "-m", "edge_sdk.cli", "prune", model, "--macs", options.macs),
+            *(sys.executable, "-m", "edge_sdk", "prune", model, "--macs", options.macs),
             *("--data", learn, "--test", judge, "--limit", options.pictures),
             *("--rounds", options.rounds, "--fine-tune", options.epochs),
             *("--augment", options.augment, "-o", options.output or f"{folder}/pruned.tflite"),

@@ -21,7 +21,7 @@ PICTURES = ROOT / "examples" / "data" / "clothing"
 
 
 def command(*arguments: Any) -> list[str]:
-    return [sys.executable, "-m", "edge_sdk.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "edge_sdk", *map(str, arguments)]
 
 
 def environment() -> dict[str, str]:
