@@ -13,6 +13,9 @@ void bench();
 namespace peak {
 void bench();
 }
+namespace row_codes {
+void bench();
+}
 }  // namespace edge
 
 int main() {
@@ -20,4 +23,5 @@ int main() {
   edge::gemm::bench();
   edge::gemm_f32::bench();
   edge::depthwise::bench();
+  edge::row_codes::bench();
 }

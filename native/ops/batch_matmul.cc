@@ -8,11 +8,11 @@
 
 #include "base/arena.h"
 #include "kernels/gemm_f32/gemm_f32.h"
+#include "kernels/row_codes/row_codes.h"
 #include "ops/op.h"
 #include "ops/support/fixed_point.h"
 #include "ops/support/parallel.h"
 #include "ops/support/quantize.h"
-#include "ops/support/row_codes.h"
 
 namespace edge {
 namespace {
@@ -30,6 +30,7 @@ struct State {
   size_t stride_w = 0, begin_w = 0, begin_scales = 0;  // bytes
   Arena constant_w;                                    // prepared, if it is one
   const gemm_f32::Kernel* kernel = nullptr;
+  const row_codes::Kernel* codes = nullptr;  // hybrid
   gemm_f32::Shape shape{};
   int32_t zero_x = 0, zero_w = 0, zero_y = 0;
   std::vector<requantize::Multiplier> multipliers;  // one, or one a column
@@ -164,6 +165,7 @@ Status prepare(PrepareContext& op) {
   s.shape_y = y.shape;
   Features features;
   EDGE_TRY(active_features(&features));
+  s.codes = &row_codes::select(features);
   if (floats(s)) {
     s.kernel = &op.choose(gemm_f32::select(features), gemm_f32::kernels, features);
     s.shape = {s.cols, 1, s.depth};
@@ -237,8 +239,8 @@ void prepare_x(const EvalContext& run, const State& s, size_t row, int worker) {
   float* values = reinterpret_cast<float*>(run.scratch(worker));
   int8_t* codes = reinterpret_cast<int8_t*>(values + s.depth);
   copy_row<float>(s, x, matrix, r, 0, values);
-  const RowCodes found = find_codes(values, s.depth, s.asymmetric);
-  encode(found, values, RowCodes::roughly(s.depth), s.depth, codes);
+  const row_codes::Codes found = row_codes::find(*s.codes, values, s.depth, s.asymmetric);
+  s.codes->encode({&found, values, row_codes::roughly(s.depth), s.depth, codes});
   for (size_t k = 0; k < s.depth; ++k) out[k] = static_cast<int16_t>(codes[k] - found.offset);
   reinterpret_cast<float*>(run.shared_scratch() + s.begin_scales)[row] = found.scale;
 }

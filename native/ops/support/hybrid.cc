@@ -16,39 +16,6 @@ int64_t seen(const WindowAxis& axis) {
   return std::max(windows, int64_t{axis.before} + axis.in);
 }
 
-// `n` accumulators at y become floats, those of output channels from `channel` on.
-template <bool scales_in_turn, bool has_offset>
-void finish_columns(const RowCodes& row, const Hybrid& h, size_t channel, size_t n, uint8_t* y) {
-  constexpr size_t kLanes = 16;  // which the compiler keeps in vector registers
-  const auto offset = static_cast<uint32_t>(row.offset);
-  const float row_scale = row.scale, low = h.range.low, high = h.range.high;
-  const auto finish = [=](uint32_t acc, uint32_t sum, float scale, float bias) {
-    if (has_offset) acc -= offset * sum;
-    const float product = static_cast<float>(static_cast<int32_t>(acc));
-    const float v =
-        (scales_in_turn ? product * scale * row_scale : product * (row_scale * scale)) + bias;
-    return std::min(std::max(v, low), high);
-  };
-  const uint32_t* sums = h.sums.data() + channel;
-  const float* scale = h.scale.data() + channel;
-  const float* bias = h.bias.data() + channel;
-  uint32_t acc[kLanes];
-  float real[kLanes];
-  size_t at = 0;
-  for (; at + kLanes <= n; at += kLanes) {
-    std::memcpy(acc, y + at * sizeof(float), sizeof acc);
-    for (size_t i = 0; i < kLanes; ++i) {
-      real[i] = finish(acc[i], sums[at + i], scale[at + i], bias[at + i]);
-    }
-    std::memcpy(y + at * sizeof(float), real, sizeof real);
-  }
-  for (; at < n; ++at) {
-    std::memcpy(acc, y + at * sizeof(float), sizeof acc[0]);
-    real[0] = finish(acc[0], sums[at], scale[at], bias[at]);
-    std::memcpy(y + at * sizeof(float), real, sizeof real[0]);
-  }
-}
-
 }  // namespace
 
 bool is_hybrid(const OpView& op) {
@@ -75,6 +42,9 @@ Status check_hybrid(const OpView& op, int channel_axis) {
 Status prepare_hybrid(PrepareContext& op, size_t channels, Activation activation, Picture* picture,
                       Hybrid* h) {
   Picture& p = *picture;
+  Features features;
+  EDGE_TRY(active_features(&features));
+  h->kernel = &row_codes::select(features);
   EDGE_ASSIGN(h->range, activation_range(activation));
   const size_t cell = p.cell_bytes / sizeof(float);
   h->in_rows = static_cast<size_t>(p.h.in);
@@ -94,7 +64,7 @@ Status prepare_hybrid(PrepareContext& op, size_t channels, Activation activation
   p.cell_bytes = cell;
   h->row = static_cast<size_t>(width) * cell;
   h->picture = static_cast<size_t>(height) * h->row;
-  h->codes = align_up(Bytes(h->batches) * sizeof(RowCodes));
+  h->codes = align_up(Bytes(h->batches) * sizeof(row_codes::Codes));
   op.scratch_shared = (Bytes(h->codes) + bytes + kOverread).count();
 
   const Quantization& q = op.in(1).spec.quant;
@@ -107,20 +77,20 @@ Status prepare_hybrid(PrepareContext& op, size_t channels, Activation activation
 }
 
 const int8_t* encode_pictures(const EvalContext& run, const Hybrid& h) {
-  RowCodes* codes = reinterpret_cast<RowCodes*>(run.shared_scratch());
+  auto* codes = reinterpret_cast<row_codes::Codes*>(run.shared_scratch());
   int8_t* out = reinterpret_cast<int8_t*>(run.shared_scratch() + h.codes);
   const size_t floats = h.in_rows * h.in_row;
   run.pool().run(h.batches, [&](size_t b, int) {
     const float* x = run.in<float>(0) + b * floats;
-    codes[b] = find_codes(x, floats, h.asymmetric);
+    codes[b] = row_codes::find(*h.kernel, x, floats, h.asymmetric);
     int8_t* to = out + b * h.picture;
     if (h.picture != floats) std::memset(to, codes[b].offset, h.picture);
     to += h.before_rows * h.row + h.before;
-    const size_t rough = RowCodes::roughly(floats);
+    const size_t rough = row_codes::roughly(floats);
     for (size_t y = 0; y < h.in_rows; ++y) {
       const size_t done = y * h.in_row;
       const size_t part = std::min(h.in_row, rough - std::min(rough, done));
-      encode(codes[b], x + done, part, h.in_row, to + y * h.row);
+      h.kernel->encode({&codes[b], x + done, part, h.in_row, to + y * h.row});
     }
   });
   return out;
@@ -129,14 +99,13 @@ const int8_t* encode_pictures(const EvalContext& run, const Hybrid& h) {
 void finish_hybrid(const EvalContext& run, const Hybrid& h, size_t first, size_t count,
                    size_t channel, size_t first_col, size_t last_col, uint8_t* out,
                    size_t out_stride) {
-  const RowCodes* codes = reinterpret_cast<const RowCodes*>(run.shared_scratch());
-  const auto finish =
-      h.asymmetric
-          ? (h.scales_in_turn ? finish_columns<true, true> : finish_columns<false, true>)
-          : (h.scales_in_turn ? finish_columns<true, false> : finish_columns<false, false>);
+  const auto* codes = reinterpret_cast<const row_codes::Codes*>(run.shared_scratch());
+  const size_t n = channel + first_col;
   for (size_t i = 0; i < count; ++i) {
-    uint8_t* y = out + (i * out_stride + first_col) * sizeof(float);
-    finish(codes[(first + i) / h.pixels], h, channel + first_col, last_col - first_col, y);
+    const row_codes::Codes& of = codes[(first + i) / h.pixels];
+    h.kernel->decode({last_col - first_col, out + (i * out_stride + first_col) * sizeof(float),
+                      of.scale, of.offset, h.sums.data() + n, h.scale.data() + n, h.bias.data() + n,
+                      h.scales_in_turn, h.range.low, h.range.high});
   }
 }
 

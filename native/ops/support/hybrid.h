@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/row_codes/row_codes.h"
 #include "ops/op.h"
 #include "ops/support/picture.h"
 #include "ops/support/quantize.h"
-#include "ops/support/row_codes.h"
 
 namespace edge {
 
@@ -20,6 +20,7 @@ bool is_hybrid(const OpView& op);
 Status check_hybrid(const OpView& op, int channel_axis);
 
 struct Hybrid {
+  const row_codes::Kernel* kernel = nullptr;
   bool scales_in_turn = false;  // the channel's and then the picture's, not their product
   bool asymmetric = false;
   size_t in_rows = 0, in_row = 0;      // floats of a picture's row

@@ -7,10 +7,11 @@
 
 #include "base/arena.h"
 #include "base/cpu.h"
-#include "ops/support/row_codes.h"
 
 namespace edge {
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Rows that are multiplied at once.
 size_t at_once(const gemm::Layer& layer) { return gemm::block_rows(layer); }
@@ -64,6 +65,8 @@ Status RowProduct::prepare(PrepareContext& op, const std::vector<size_t>& weight
   asymmetric_ = asymmetric;
   const std::vector<uint8_t> all = stacked(op, weights);
   if (cols_ == 0) return {};
+  Features features;
+  EDGE_TRY(active_features(&features));
   if (op.in(weights[0]).spec.dtype != DType::kFloat32) {
     for (size_t i : weights) {
       const TensorSpec& w = op.in(i).spec;
@@ -77,10 +80,10 @@ Status RowProduct::prepare(PrepareContext& op, const std::vector<size_t>& weight
       sums_.push_back(sum);
     }
     bias_ = std::move(bias);
+    bias_.resize(cols_);
+    row_codes_ = &row_codes::select(features);
     return pack_codes(op, all, 0, nullptr);
   }
-  Features features;
-  EDGE_TRY(active_features(&features));
   const gemm_f32::Kernel& kernel = gemm_f32::select(features);
   const gemm_f32::Shape shape{cols_, 1, depth_};
   packed_ = Arena(gemm_f32::packed_bytes(kernel, shape));
@@ -89,7 +92,6 @@ Status RowProduct::prepare(PrepareContext& op, const std::vector<size_t>& weight
   std::vector<float> values(all.size() / sizeof(float));
   if (!all.empty()) std::memcpy(values.data(), all.data(), all.size());
   gemm_f32::pack(kernel, shape, values.data(), bias.empty() ? nullptr : bias.data(), packed);
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   floats_ = {&kernel, shape, packed, -kInfinity, kInfinity};
   op.packed_bytes += packed_.size();
   op.kernel = kernel.name;
@@ -109,7 +111,7 @@ size_t RowProduct::scratch_bytes(size_t rows) const {
   if (codes_.kernel == nullptr) return pointers;
   const Bytes kernel = align_up(gemm::scratch_bytes(codes_)) + Bytes(pointers);
   if (scale_.empty()) return kernel.count();
-  const Bytes found = align_up(Bytes(rows) * sizeof(RowCodes));
+  const Bytes found = align_up(Bytes(rows) * sizeof(row_codes::Codes));
   return (kernel + found + align_up(Bytes(rows) * depth_ + kOverread)).count();
 }
 
@@ -138,22 +140,17 @@ void RowProduct::run(const float* x, size_t x_step, size_t rows, float* y, uint8
   }
   uint8_t* behind =
       scratch + align_up(rows * sizeof(void*)) + align_up(gemm::scratch_bytes(codes_));
-  RowCodes* found = reinterpret_cast<RowCodes*>(behind);
-  int8_t* codes = reinterpret_cast<int8_t*>(behind + align_up(rows * sizeof(RowCodes)));
+  auto* found = reinterpret_cast<row_codes::Codes*>(behind);
+  int8_t* codes = reinterpret_cast<int8_t*>(behind + align_up(rows * sizeof(row_codes::Codes)));
   for (size_t i = 0; i < rows; ++i) {
-    found[i] = find_codes(x + i * x_step, depth_, asymmetric_);
-    encode(found[i], x + i * x_step, RowCodes::roughly(depth_), depth_, codes + i * depth_);
+    const float* row = x + i * x_step;
+    found[i] = row_codes::find(*row_codes_, row, depth_, asymmetric_);
+    row_codes_->encode({&found[i], row, row_codes::roughly(depth_), depth_, codes + i * depth_});
   }
   multiply_codes(codes, depth_, rows, y, scratch);
   for (size_t i = 0; i < rows; ++i) {
-    float* row = y + i * cols_;
-    for (size_t n = 0; n < cols_; ++n) {
-      uint32_t acc;
-      std::memcpy(&acc, row + n, sizeof acc);
-      acc -= static_cast<uint32_t>(found[i].offset) * sums_[n];
-      const float v = static_cast<float>(static_cast<int32_t>(acc)) * (found[i].scale * scale_[n]);
-      row[n] = (bias_.empty() ? 0.f : bias_[n]) + v;
-    }
+    row_codes_->decode({cols_, y + i * cols_, found[i].scale, found[i].offset, sums_.data(),
+                        scale_.data(), bias_.data(), false, -kInfinity, kInfinity});
   }
 }
 

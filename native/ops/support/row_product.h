@@ -3,7 +3,7 @@
 //   y[i][n] = bias[n] + sum_k x[i][k] * w[n][k]
 //
 // Weights of several tensors may be stacked: their columns follow each other. Float rows with 8-bit
-// weights become codes on the way (row_codes.h), each row with a scale of its own.
+// weights become codes on the way (kernels/row_codes), each row with a scale of its own.
 #pragma once
 
 #include <vector>
@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm_f32/gemm_f32.h"
+#include "kernels/row_codes/row_codes.h"
 #include "ops/op.h"
 
 namespace edge {
@@ -44,8 +45,9 @@ class RowProduct {
   size_t cols_ = 0, depth_ = 0;
   bool asymmetric_ = false;
   Arena packed_;
-  std::vector<float> bias_, scale_;  // by column; scale_ is empty without codes
+  std::vector<float> bias_, scale_;  // by column, empty without codes
   std::vector<uint32_t> sums_;       // of a column's codes
+  const row_codes::Kernel* row_codes_ = nullptr;
   gemm_f32::Layer floats_{};
   gemm::Layer codes_{};
 };
