@@ -23,6 +23,8 @@ from comparison import Tolerance, difference
 
 from edge_sdk.optimize import tflite_file
 
+from .replay import ours
+
 INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 DTYPES = {
     **{"int8_channel": "int8", "int8_to_int16": "int8", "float16": "float32"},
@@ -31,8 +33,6 @@ DTYPES = {
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 # Around the widths of vector registers and tiles, where kernels have their seams.
 SEAMS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 31, 32, 33, 48, 63, 64, 65)
-# So few that convolutions behind one another run as chains, a row or a few at a time.
-TILE_BYTES = 600
 
 Outputs = Sequence["np.ndarray[Any, Any]"]
 
@@ -202,28 +202,6 @@ def reference(model: bytes, inputs: Sequence[np.ndarray[Any, Any]]) -> list[np.n
     except (ValueError, RuntimeError) as error:
         raise Rejected(str(error)) from error
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
-
-
-def ours(
-    model: bytes, inputs: Sequence[np.ndarray[Any, Any]], threads: int = 1
-) -> list[np.ndarray[Any, Any]]:
-    """The outputs of the native runtime."""
-    from edge_sdk import _native
-
-    plan = _native.Plan(_native.ParsedModel.from_bytes(model), tile_bytes=TILE_BYTES)
-    session = _native.Session(plan, threads)
-    for index, value in zip(plan.inputs(), inputs):
-        write(session, index, value)
-    session.run()
-    return [np.array(session.view(index)) for index in plan.outputs()]
-
-
-def write(session: Any, index: int, value: np.ndarray[Any, Any]) -> None:
-    """Gives a native session one input."""
-    if value.dtype.kind == "O":
-        session.set_strings(index, list(value.shape), list(value.flat))
-    else:
-        session.view(index)[...] = value
 
 
 def with_shapes(model: bytes, outputs: Sequence[int], results: Sequence[np.ndarray[Any, Any]]) -> bytes:

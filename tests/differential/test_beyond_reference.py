@@ -16,7 +16,7 @@ from flatbuffers import flexbuffers
 from edge_sdk.errors import ModelError
 from edge_sdk.optimize import tflite_file
 
-from .harness import ours
+from .replay import ours
 
 
 def conv(dtype: str, bias: str, weights: np.ndarray[Any, Any]) -> bytes:

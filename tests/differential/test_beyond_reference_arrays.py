@@ -11,7 +11,7 @@ pytest.importorskip("ai_edge_litert", reason="models are built with ai-edge-lite
 
 from builders import GraphBuilder
 
-from .harness import ours
+from .replay import ours
 
 
 def compared(op: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], *q: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from builders import GraphBuilder
 
 from edge_sdk import _native
 
-from .harness import ours
+from .replay import ours
 
 F32 = np.float32
 Array = Any

@@ -18,7 +18,7 @@ from edge_sdk import _native, bench
 from edge_sdk.errors import InputError, ModelError
 from edge_sdk.optimize import tflite_file
 
-from .harness import ours
+from .replay import ours
 
 
 def handle(g: GraphBuilder, name: str) -> int:

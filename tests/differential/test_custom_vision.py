@@ -15,7 +15,8 @@ from flatbuffers import flexbuffers
 
 from edge_sdk.errors import InputError
 
-from .harness import Draw, cases_from_environment, ours
+from .harness import Draw, cases_from_environment
+from .replay import ours
 
 Array = np.ndarray[Any, Any]
 CASES = 25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ pytest.importorskip("ai_edge_litert", reason="the reference is ai-edge-litert: p
 
 from comparison import Tolerance, difference
 
-from . import elementwise  # noqa: F401  (registers its generators)
-from .harness import REGISTRY, reference, run_cases
+from . import replay
+from .harness import REGISTRY, load_generators, recorded, reference, run_cases
+
+load_generators()
 
 
 def off_by_one(model: bytes, inputs: Any, threads: int) -> list[Any]:
@@ -29,6 +33,17 @@ def test_one_wrong_bit_is_found_and_the_case_named() -> None:
 
 def test_reference_agrees_with_itself() -> None:
     run_cases(REGISTRY["ADD-int8"], range(3), lambda model, inputs, threads: reference(model, inputs))
+
+
+def test_recorded_cases_replay_as_in_an_emulator(tmp_path: Path, capsys: Any) -> None:
+    names = ("ADD-int8", "TILE-string", "EQUAL-string")
+    cases = [case for name in names for case in recorded(REGISTRY[name], range(3))]
+    file = tmp_path / "cases.pickle"
+    file.write_bytes(pickle.dumps(cases))
+    assert replay.main(str(file)) == 0, capsys.readouterr().out
+    cases[0][3][0].reshape(-1)[0] ^= 1
+    file.write_bytes(pickle.dumps(cases))
+    assert replay.main(str(file)) == 1
 
 
 @pytest.mark.parametrize(

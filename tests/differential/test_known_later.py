@@ -14,7 +14,8 @@ from comparison import Tolerance, difference
 from edge_sdk import _native
 from edge_sdk.optimize import tflite_file
 
-from .harness import REGISTRY, Draw, Generator, cases_from_environment, load_generators, seed_of, write
+from .harness import REGISTRY, Draw, Generator, cases_from_environment, load_generators, seed_of
+from .replay import write
 
 load_generators()
 SAMPLE = 6

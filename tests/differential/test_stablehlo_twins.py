@@ -13,7 +13,7 @@ from builders import GraphBuilder
 
 from edge_sdk.errors import ModelError
 
-from .harness import ours
+from .replay import ours
 
 Values = np.ndarray[Any, Any]
 RNG = np.random.default_rng(7)
