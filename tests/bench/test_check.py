@@ -34,7 +34,7 @@ def parting(tmp_path: Path) -> str:
 
 
 def command(*arguments: Any) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "edge_sdk.cli", "check", *map(str, arguments)]
+    words = [sys.executable, "-m", "edge_sdk", "check", *map(str, arguments)]
     return subprocess.run(words, capture_output=True, text=True)
 
 

@@ -183,7 +183,7 @@ def test_only_another_kernel_than_the_usual_is_a_choice(model: Path, monkeypatch
 
 
 def test_the_command_writes_a_file_that_load_accepts(model: Path) -> None:
-    command = [sys.executable, "-m", "edge_sdk.cli", "tune", str(model), "--runs", "3", "--threads", "1"]
+    command = [sys.executable, "-m", "edge_sdk", "tune", str(model), "--runs", "3", "--threads", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
