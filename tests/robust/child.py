@@ -11,6 +11,8 @@ from multiprocessing.process import BaseProcess
 TIMEOUT_S = 60
 # A mutant may ask for more work than a test has time for: it is planned, not run.
 MOST_BYTES, MOST_MACS = 1 << 26, 10**8
+# What it asks for while running, by shapes that it computes, is refused beyond this on every machine.
+LIMIT_BYTES = 1 << 30
 
 
 def outcome(model: bytes) -> str:
@@ -20,7 +22,9 @@ def outcome(model: bytes) -> str:
     try:
         parsed = _native.ParsedModel.from_bytes(model)
         parsed.tensors(), parsed.nodes(), parsed.signatures(), parsed.metadata(), parsed.missing_ops()
-        plan = _native.Plan(parsed)
+        limits = _native.Limits()
+        limits.memory_bytes = LIMIT_BYTES
+        plan = _native.Plan(parsed, limits=limits)
         if plan.arena_bytes > MOST_BYTES or sum(step["macs"] for step in plan.steps()) > MOST_MACS:
             return "planned"
         session = _native.Session(plan, 2)

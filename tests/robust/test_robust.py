@@ -16,6 +16,7 @@ from .models import MODELS
 from .mutants import change_field, cut, flip
 from .structure import change_structure
 
+LIMIT = "but Limits.memory_bytes is"  # of a BackendError: the model is sound, and too large
 GOOD = ("ran", "planned", "ModelError", "InputError")  # the last: an op refuses a value while running
 SMALL_REAL = ("real/mlcommons+tiny/kws_ref_model", "real/espressif+esp-tflite-micro/hello_world")
 
@@ -24,7 +25,7 @@ def assert_survives(mutants: Iterable[tuple[str, bytes]]) -> list[str]:
     """All outcomes are good ones; returns them."""
     names, models = zip(*mutants)
     found = list(outcomes(models))
-    bad = [f"{name}: {o}" for name, o in zip(names, found) if not o.startswith(GOOD)]
+    bad = [f"{name}: {o}" for name, o in zip(names, found) if not o.startswith(GOOD) and LIMIT not in o]
     assert not bad, f"{len(bad)} of {len(found)}:\n" + "\n".join(bad[:10])
     return found
 
