@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -25,7 +26,7 @@ def export(network: Any, example: Array) -> bytes:
 
 def load_converter() -> Any:
     """The module litert_torch; `BackendError` where it is not installed."""
-    with _quiet():
+    with quiet():
         try:
             import litert_torch
         except ImportError as error:
@@ -39,7 +40,7 @@ def load_converter() -> Any:
 def convert(network: Any, inputs: tuple[Any, ...]) -> bytes:
     """A torch module, in evaluation mode, as a float .tflite that takes tensors of these shapes and types."""
     converter = load_converter()
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with quiet(), tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.tflite")
         try:
             converter.convert(network, inputs).export(path)
@@ -72,8 +73,10 @@ def _rename(tree: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps from the screen what the converter's libraries tell of each step, in C++ too."""
+def quiet() -> Iterator[None]:
+    """Keeps from the screen what torch and the converter's libraries tell of each step, in C++ too."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # a log's handler may hold another stream than those below
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
@@ -85,6 +88,7 @@ def _quiet() -> Iterator[None]:
             with redirect_stdout(nowhere), redirect_stderr(nowhere):
                 yield
         finally:
+            logging.disable(disabled)
             for place, stream in enumerate(saved, start=1):
                 os.dup2(stream, place)
                 os.close(stream)

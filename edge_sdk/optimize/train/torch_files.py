@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from edge_sdk.errors import EdgeError, InputError
-from edge_sdk.optimize.train.export import convert, load_converter
+from edge_sdk.optimize.train.export import convert, load_converter, quiet
 
 _EXAMPLE = "def model(input_shape=(1, 3, 32, 32))"
 _LONGEST = 300  # characters of what somebody else's code says
@@ -77,7 +77,8 @@ def _shapes(path: str, make: Callable[..., Any]) -> list[tuple[int, ...]]:
 
 def _from_program(path: str) -> bytes:
     try:
-        program = torch.export.load(path)
+        with quiet():  # torch logs a trace of what it then raises
+            program = torch.export.load(path)
         arguments, named = program.example_inputs
         network = program.module()
     except Exception as error:  # of the archive, of pickle, of another version's schema
